@@ -1,0 +1,80 @@
+# Targets for people and for CI. Every target first installs what it needs.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# The Lambda runtime's Python, for `make build`. A pyenv shim may be on PATH that only says where
+# it lies, hence the try.
+PYTHON313 ?= $(shell for python in python3.13 \
+  $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python3.13; do \
+  $$python -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
+SAM = PATH="$(dir $(PYTHON313)):$$PATH" AWS_DEFAULT_REGION=eu-central-1 SAM_CLI_TELEMETRY=0 .sam/bin/sam
+
+.PHONY: help export serve seed test test-slow check format build lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+export: .venv/installed ## Export the sample call logs' last 30 days to exports/ (ARGS="--help" for more)
+	@$(BIN)/python -m local export $(ARGS)
+
+serve: .venv/installed ## Run the API on http://127.0.0.1:8080 until Ctrl-C (ARGS="--port 9000")
+	@$(BIN)/python -m local serve $(ARGS)
+
+seed: .venv/installed ## Make sample call logs (ARGS="--output DIR --rows 1000001")
+	@$(BIN)/python -m local seed $(ARGS)
+
+test: .venv/installed ## Run the tests, without network or account (ARGS="-k timeframe")
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow" $(ARGS)
+
+test-slow: .venv/installed ## Run the tests that take their time, such as a million rows
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+check: .venv/installed ## Formatting, lint, strict types, template lint
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/cfn-lint template.yaml
+
+format: .venv/installed ## Format the code and mend what lint can mend
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+build: .sam/installed .venv/installed ## Build and validate what is deployed, and import it as Lambda would
+	@$(SAM) validate
+	@$(SAM) build
+	@$(SAM) build --build-dir .aws-sam/build-x86_64 --parameter-overrides Architecture=x86_64
+	@PATH="$(dir $(PYTHON313)):$$PATH" $(BIN)/python -m pytest tests/template/test_build.py
+
+UV_COMPILE = .sam/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+  --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+
+lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml (UPGRADE=--upgrade)
+	@$(UV_COMPILE) --all-extras pyproject.toml --output-file requirements-dev.txt
+	@$(UV_COMPILE) --extra authorizer -c requirements-dev.txt pyproject.toml \
+	  --output-file functions/authorizer/requirements.txt
+	@$(UV_COMPILE) --extra export -c requirements-dev.txt pyproject.toml \
+	  --output-file functions/export/requirements.txt
+	@$(UV_COMPILE) --group sam --output-file requirements-sam.txt
+
+clean: ## Remove what was installed, built or made here; exports stay
+	rm -rf .venv .sam .aws-sam .local call-logs
+
+.venv/installed: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; name one: make PYTHON=python3.13 …" >&2; exit 1; }
+	@echo "Installing into .venv, once; this takes about a minute"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+.sam/installed: requirements-sam.txt
+	@test -n "$(PYTHON313)" || { echo "make build needs Python 3.13, the Lambda runtime's version:" \
+	  "install it, or name it: make build PYTHON313=/path/to/python3.13" >&2; exit 1; }
+	@echo "Installing the SAM CLI into .sam, once; this takes about a minute"
+	@$(PYTHON313) -m venv --clear .sam
+	@.sam/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@

@@ -1,0 +1,70 @@
+"""The Export Lambda: HTTP requests of admins, and direct input from schedules and operators."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from functions.export.direct import export_directly
+from functions.export.routes import export_routes
+from functions.export.settings import Settings
+from shared.athena import Athena
+from shared.audit import audit_outcome
+from shared.estimate import Estimates
+from shared.export_resource import ExportPresenter
+from shared.export_store import ExportStore
+from shared.exports import Exports
+from shared.http_api import answer, is_http
+
+_TIME_TO_ANSWER = timedelta(seconds=5)  # left of an invocation once waiting is over
+_PATIENCE = Config(  # the only layer of retries
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
+)
+_PRESIGNING = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+
+
+class SystemClock:
+    """The real time, to the millisecond, as everything that is stored or shown."""
+
+    def now(self) -> datetime:
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+logger = Logger()
+settings = Settings.from_environment(os.environ)
+clock = SystemClock()
+executor = ThreadPoolExecutor(max_workers=8)
+s3 = boto3.client("s3", config=_PATIENCE.merge(_PRESIGNING))
+athena = boto3.client("athena", config=_PATIENCE)
+store = ExportStore(s3, settings.export_bucket, executor)
+exports = Exports(
+    athena=Athena(athena, s3, workgroup=settings.workgroup, database=settings.database),
+    store=store,
+    row_limit=settings.row_limit,
+    limits=settings.limits,
+    clock=clock,
+    executor=executor,
+    on_outcome=audit_outcome(logger),
+)
+presenter = ExportPresenter(store, settings.retention, clock)
+estimates = Estimates(exports.athena, settings.row_limit, settings.limits, clock)
+http = export_routes(exports, estimates, presenter, logger)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Lambda entry point."""
+    if is_http(event):
+        return answer(http, event, context)
+    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    return export_directly(event, exports, presenter, clock.now() + left - _TIME_TO_ANSWER)

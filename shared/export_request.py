@@ -1,0 +1,104 @@
+"""What can be asked for: the body of `POST /exports`, and the input of direct invocations."""
+
+from hashlib import sha256
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.call_log import FILTERS, CallType, Columns
+from shared.queries import CallSelection
+from shared.timeframe import Period, Timeframe, TimeframeRequest
+from shared.workspace import WORKSPACE_ID_PATTERN
+
+MAX_FILTER_VALUES = 100
+MAX_FILTER_VALUE_LENGTH = 256
+
+_Instant = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+_Value = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FILTER_VALUE_LENGTH)]
+_Values = Annotated[list[_Value], Field(min_length=1, max_length=MAX_FILTER_VALUES)]
+
+
+class ExportRequest(BaseModel):
+    """An export as asked for. Everything is optional; nothing at all is the last 30 days."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: _Instant | None = Field(
+        None,
+        description="ISO 8601 date (a whole day in `timezone`) or datetime.",
+        examples=["2026-01-01"],
+    )
+    end: _Instant | None = Field(
+        None,
+        description="The same; a date is included, a datetime is not. Default: up to now.",
+        examples=["2026-01-31"],
+    )
+    period: Period | None = Field(None, description="Instead of `start` and `end`.")
+    timezone: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(
+        "UTC",
+        description="IANA name, for dates, periods and datetimes without an offset.",
+        examples=["Europe/Berlin"],
+    )
+    api_key_ids: _Values | None = Field(None, description="Only calls of these API keys.")
+    providers: _Values | None = Field(None, description="Only calls to these providers.")
+    models: _Values | None = Field(None, description="Only calls to these models.")
+    call_types: (
+        Annotated[list[CallType], Field(min_length=1, max_length=MAX_FILTER_VALUES)] | None
+    ) = Field(None, description="Only calls of these types.")
+    columns: Columns = Field(
+        Columns.STANDARD,
+        description="`extended` adds the call's id, type and total cost after the ten columns.",
+    )
+    spreadsheet_safe: bool = Field(
+        default=True,
+        strict=True,
+        description="Put an apostrophe before text that a spreadsheet would run as a formula.",
+    )
+
+    def timeframe_request(self) -> TimeframeRequest:
+        """Its timeframe, still to be resolved."""
+        return TimeframeRequest(self.start, self.end, self.period, self.timezone)
+
+    def selection(self, workspace_id: str, timeframe: Timeframe) -> CallSelection:
+        """The calls it means."""
+        values = {column: getattr(self, name) for name, column in FILTERS.items()}
+        return CallSelection(
+            workspace_id,
+            timeframe,
+            {column: tuple(map(str, kept)) for column, kept in values.items() if kept is not None},
+        )
+
+    def filter_suffix(self) -> str:
+        """Tells files of one timeframe with different filters apart; empty without filters."""
+        filters = self.model_dump_json(include=set(FILTERS), exclude_none=True)
+        return f"filtered-{sha256(filters.encode()).hexdigest()[:8]}" if filters != "{}" else ""
+
+
+class DirectRequest(ExportRequest):
+    """The input of a schedule, of the Lambda console's Test button and of `aws lambda invoke`."""
+
+    workspace_id: Annotated[str, StringConstraints(pattern=f"^{WORKSPACE_ID_PATTERN}$")] = Field(
+        description="Whose calls."
+    )
+    scheduled_time: AwareDatetime | None = Field(
+        None,
+        description="When a schedule meant to run: what `period` is counted from."
+        " EventBridge Scheduler fills in `<aws.scheduler.scheduled-time>`.",
+    )
+    schedule_arn: Annotated[str, StringConstraints(min_length=1, max_length=1600)] | None = Field(
+        None,
+        description="Which schedule. With `scheduled_time`, repeated deliveries give one export.",
+    )
+
+    @property
+    def delivery_key(self) -> str | None:
+        """What every delivery of one scheduled run has in common."""
+        if self.schedule_arn is None or self.scheduled_time is None:
+            return None
+        return f"{self.schedule_arn} {self.scheduled_time.isoformat()}"
+
+    def export_request(self) -> ExportRequest:
+        """The part that says what to export."""
+        return ExportRequest.model_validate(
+            self.model_dump(include=set(ExportRequest.model_fields), exclude_unset=True)
+        )

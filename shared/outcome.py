@@ -1,0 +1,165 @@
+"""How an export goes on: a pure function of its two queries and the count of its rows."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.export import Export, ExportError, Status
+from shared.query_execution import QueryExecution, QueryState
+from shared.totals import Summary
+
+MAX_ATTEMPTS = 2
+MAX_AGE = timedelta(hours=2)
+"""Longer than Athena lets a query run; an export that is older was queued for too long."""
+
+SCAN_LIMIT_REASON = "Bytes scanned limit was exceeded"  # Athena's words, on a CANCELLED query
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What AWS says about an export's present attempt.
+
+    Attributes:
+        summary: The summary query.
+        rows: The rows query.
+        counted: The summary's result, once it has succeeded.
+        output_rows: Rows that the rows query wrote; None before that, or where Athena is silent.
+        file_size: Bytes of its file; None where there is none.
+    """
+
+    summary: QueryExecution
+    rows: QueryExecution
+    counted: Summary | None = None
+    output_rows: int | None = None
+    file_size: int | None = None
+
+    @property
+    def queries(self) -> tuple[QueryExecution, QueryExecution]:
+        return self.summary, self.rows
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to decide yet."""
+
+    status: Status
+
+
+@dataclass(frozen=True)
+class Succeed:
+    """The file is what was asked for."""
+
+    counted: Summary
+    file_size: int
+
+
+@dataclass(frozen=True)
+class Reject:
+    """There are more rows than the limit."""
+
+    counted: Summary
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Start both queries anew."""
+
+
+@dataclass(frozen=True)
+class Fail:
+    """There will be no file."""
+
+    error: ExportError
+
+
+Decision = Wait | Succeed | Reject | Retry | Fail
+
+
+def decide(export: Export, facts: Facts, now: datetime) -> Decision:
+    """What is to be done with an export that is not final, at the time `now` (aware)."""
+    counted = facts.counted
+    if counted is not None and counted.totals.rows > export.row_limit:
+        return Reject(counted)
+    for query in sorted(facts.queries, key=lambda query: query.state is not QueryState.FAILED):
+        if query.state in (QueryState.FAILED, QueryState.CANCELLED):
+            return _after_bad_end(query, export.attempt)
+    if counted is not None and facts.rows.state is QueryState.SUCCEEDED:
+        # Whether Athena counts the header is not documented: one more is taken for it.
+        if facts.output_rows not in (None, counted.totals.rows, counted.totals.rows + 1):
+            return Retry() if export.attempt < MAX_ATTEMPTS else Fail(CALL_LOGS_CHANGED)
+        return Succeed(counted, facts.file_size) if facts.file_size else Fail(FILE_MISSING)
+    if now - export.created_at > MAX_AGE:
+        return Fail(TIMED_OUT)
+    queued = facts.summary.state is facts.rows.state is QueryState.QUEUED
+    return Wait(Status.QUEUED if queued else Status.RUNNING)
+
+
+def _after_bad_end(query: QueryExecution, attempt: int) -> Decision:
+    failed = query.state is QueryState.FAILED
+    if failed and query.is_retryable and attempt < MAX_ATTEMPTS:
+        return Retry()
+    return Fail(bad_end(query))
+
+
+def bad_end(query: QueryExecution) -> ExportError:
+    """Why a FAILED or CANCELLED query gave nothing."""
+    if query.state is QueryState.FAILED:
+        return query_failed(query.reason)
+    over_scan_limit = SCAN_LIMIT_REASON.lower() in query.reason.lower()
+    return SCAN_LIMIT_EXCEEDED if over_scan_limit else QUERY_CANCELLED
+
+
+def row_limit_exceeded(row_count: int, row_limit: int) -> ExportError:
+    """More rows than an export may have."""
+    return ExportError.named(
+        name="row-limit-exceeded",
+        title="Too many rows",
+        detail=f"The timeframe has {row_count:,} rows and an export may have {row_limit:,}. "
+        "Narrow your date range, or export the suggested timeframes one by one.",
+    )
+
+
+def query_failed(reason: str) -> ExportError:
+    """Athena could not run a query. Its full words may name buckets and keys: to the log only."""
+    code = reason.partition(":")[0]
+    named = f" ({code})" if code.isupper() and code.replace("_", "").isalpha() else ""
+    return ExportError.named(
+        name="query-failed",
+        title="The query failed",
+        detail=f"Athena could not read the call logs{named}. Try again; if it fails again, "
+        "give the export's id to whoever runs this service.",
+    )
+
+
+SCAN_LIMIT_EXCEEDED = ExportError.named(
+    name="scan-limit-exceeded",
+    title="Too much data to read",
+    detail="The timeframe's call logs are larger than one query may read. "
+    "Narrow your date range and export it in parts.",
+)
+QUERY_CANCELLED = ExportError.named(
+    name="query-cancelled",
+    title="The query was stopped",
+    detail="Somebody with access to Athena stopped the query. Start the export again.",
+)
+TIMED_OUT = ExportError.named(
+    name="timed-out",
+    title="The export took too long",
+    detail=f"It did not finish within {MAX_AGE // timedelta(hours=1)} hours. "
+    "Start it again, at a quieter time or with a narrower date range.",
+)
+CALL_LOGS_CHANGED = ExportError.named(
+    name="call-logs-changed",
+    title="Call logs arrived meanwhile",
+    detail="The file does not have as many rows as were counted, twice in a row: call logs for "
+    "this timeframe were still arriving. Start the export again in some minutes.",
+)
+NOT_STARTED = ExportError.named(
+    name="query-refused",
+    title="The query was refused",
+    detail="Athena did not accept the query. Give the export's id to whoever runs this service.",
+)
+FILE_MISSING = ExportError.named(
+    name="file-missing",
+    title="The file is gone",
+    detail="The query finished, but its file is not there. Start the export again.",
+)

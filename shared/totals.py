@@ -1,0 +1,83 @@
+"""Control totals: what the calls of a timeframe add up to, read from the summary query."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Self
+
+from shared.usd import usd_from_scaled_cost
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over calls.
+
+    Attributes:
+        rows: Calls.
+        input_tokens: Tokens in.
+        output_tokens: Tokens out; embeddings have none.
+        cost_usd: Exact cost of the calls that have a price.
+        unpriced_calls: Calls whose cost is not known, since a price is missing.
+    """
+
+    rows: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    unpriced_calls: int = 0
+
+    def __add__(self, other: Self) -> "Totals":
+        return Totals(
+            self.rows + other.rows,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cost_usd + other.cost_usd,
+            self.unpriced_calls + other.unpriced_calls,
+        )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The result of the summary query.
+
+    Attributes:
+        by_hour: UTC hour → its totals, hours in order, empty ones left out.
+        by_model: (provider, model) → its totals, in order of name.
+    """
+
+    by_hour: Mapping[datetime, Totals]
+    by_model: Mapping[tuple[str, str], Totals]
+
+    @property
+    def totals(self) -> Totals:
+        """The sums over everything."""
+        return sum(self.by_hour.values(), start=Totals())
+
+
+def read_summary(rows: Iterable[Mapping[str, str]]) -> Summary:
+    """The summary in the rows of the summary query's result file.
+
+    Raises:
+        ValueError: Where the hours and the models do not add up to the same, which a whole
+            result always does.
+    """
+    by_hour: dict[datetime, Totals] = {}
+    by_model: dict[tuple[str, str], Totals] = {}
+    for row in rows:
+        totals = Totals(
+            rows=int(row["rows"]),
+            input_tokens=int(row["input_tokens"]),
+            output_tokens=int(row["output_tokens"]),
+            cost_usd=usd_from_scaled_cost(Decimal(row["scaled_cost"])),
+            unpriced_calls=int(row["unpriced_calls"]),
+        )
+        if row["by_model"] == "1":
+            model = (row["provider"], row["model"])
+            by_model[model] = by_model.get(model, Totals()) + totals  # NULL and "" read alike
+        else:
+            by_hour[datetime.fromisoformat(row["hour"]).replace(tzinfo=UTC)] = totals
+    summary = Summary(dict(sorted(by_hour.items())), dict(sorted(by_model.items())))
+    if summary.totals != sum(by_model.values(), start=Totals()):
+        raise ValueError("the summary's hours and models do not add up to the same totals")
+    return summary

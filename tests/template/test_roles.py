@@ -1,0 +1,168 @@
+"""Each role may do what is listed here, on what is listed here, and nothing else."""
+
+from collections import defaultdict
+from typing import Any
+
+import botocore
+import botocore.session
+import pytest
+
+from local.template import Template
+from local.template.template import TEMPLATE
+
+AWS = "eu-central-1:123456789012"
+WORKGROUP = f"arn:aws:athena:{AWS}:workgroup/api-usage-export"
+CATALOG = {
+    f"arn:aws:glue:{AWS}:catalog",
+    f"arn:aws:glue:{AWS}:database/api_usage",
+    f"arn:aws:glue:{AWS}:table/api_usage/api_calls",
+}
+CALL_LOGS = "arn:aws:s3:::api-usage-export-calllogbucket"
+EXPORTS = "arn:aws:s3:::api-usage-export-exportbucket"
+RECORDS = {f"{EXPORTS}/exports/*", f"{EXPORTS}/idempotency/*", f"{EXPORTS}/running/*"}
+RESULTS = f"{EXPORTS}/athena/*"
+QUEUES = f"arn:aws:sqs:{AWS}:api-usage-export-"
+LOGS = f"arn:aws:logs:{AWS}:log-group:/aws/lambda/api-usage-export-"
+TRACES = {"xray:PutTraceSegments": {"*"}, "xray:PutTelemetryRecords": {"*"}}
+
+ALLOWED = {
+    "AuthorizerRole": {
+        "logs:CreateLogStream": {f"{LOGS}authorizer:*"},
+        "logs:PutLogEvents": {f"{LOGS}authorizer:*"},
+        **TRACES,
+    },
+    "ExportRole": {
+        "athena:StartQueryExecution": {WORKGROUP},
+        "athena:BatchGetQueryExecution": {WORKGROUP},
+        "athena:GetQueryRuntimeStatistics": {WORKGROUP},
+        "athena:StopQueryExecution": {WORKGROUP},
+        "glue:GetDatabase": CATALOG,
+        "glue:GetTable": CATALOG,
+        "glue:GetPartitions": CATALOG,
+        "s3:GetBucketLocation": {CALL_LOGS, EXPORTS},
+        "s3:ListBucket": {CALL_LOGS, EXPORTS},
+        "s3:GetObject": {f"{CALL_LOGS}/api_calls/*", RESULTS} | RECORDS,
+        "s3:PutObject": {RESULTS} | RECORDS,
+        "s3:DeleteObject": {f"{EXPORTS}/running/*"},
+        "s3:AbortMultipartUpload": {RESULTS},
+        "s3:ListMultipartUploadParts": {RESULTS},
+        "sqs:SendMessage": {f"{QUEUES}FailedInvocations"},
+        "logs:CreateLogStream": {f"{LOGS}export:*"},
+        "logs:PutLogEvents": {f"{LOGS}export:*"},
+        **TRACES,
+    },
+    "ScheduleRole": {
+        "lambda:InvokeFunction": {f"arn:aws:lambda:{AWS}:function:api-usage-export-ExportFunction"},
+        "sqs:SendMessage": {f"{QUEUES}UndeliveredSchedules"},
+    },
+}
+
+ACTIONS_UNLIKE_THEIR_OPERATION = {"HeadObject": "s3:GetObject", "ListObjectsV2": "s3:ListBucket"}
+
+ASSUMED_BY = {
+    "AuthorizerRole": "lambda.amazonaws.com",
+    "ExportRole": "lambda.amazonaws.com",
+    "ScheduleRole": "scheduler.amazonaws.com",
+}
+
+
+def test_there_is_no_other_role(template: Template) -> None:
+    assert set(template.of_type("AWS::IAM::Role")) == set(ALLOWED)
+    assert not template.of_type("AWS::IAM::Policy")
+    assert not template.of_type("AWS::IAM::ManagedPolicy")
+
+
+@pytest.mark.parametrize("role", sorted(ALLOWED))
+def test_a_role_allows_its_list_and_nothing_else(template: Template, role: str) -> None:
+    allowed: defaultdict[str, set[str]] = defaultdict(set)
+    for statement in policy_statements(template, role):
+        assert statement["Effect"] == "Allow"
+        assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}
+        for action in as_list(statement["Action"]):
+            allowed[action].update(as_list(statement["Resource"]))
+    assert allowed == ALLOWED[role]
+    assert "ManagedPolicyArns" not in template.resource(role)["Properties"]
+
+
+@pytest.mark.parametrize("role", sorted(ALLOWED))
+def test_a_role_is_assumed_by_its_one_service(template: Template, role: str) -> None:
+    (statement,) = template.resource(role)["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": ASSUMED_BY[role]}
+    assert statement["Action"] == "sts:AssumeRole"
+    if role == "ScheduleRole":
+        # a scheduler of someone else's account must not act through this role
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_the_export_function_may_make_the_calls_that_stand_in_its_code(
+    template: Template,
+) -> None:
+    actions = {
+        action
+        for statement in policy_statements(template, "ExportRole")
+        for action in as_list(statement["Action"])
+    }
+    assert {"athena:StartQueryExecution", "s3:GetObject"} <= calls_in_code()
+    assert calls_in_code() <= actions
+    # S3 has more: what Athena does for a query, it does with its caller's permissions
+    assert {action for action in actions - calls_in_code() if action.startswith("athena:")} == set()
+
+
+def test_call_logs_are_listed_below_their_prefix_and_exports_without_a_condition(
+    template: Template,
+) -> None:
+    listing = {
+        statement["Resource"]: statement.get("Condition")
+        for statement in policy_statements(template, "ExportRole")
+        if statement["Action"] == "s3:ListBucket"
+    }
+    assert listing == {
+        CALL_LOGS: {"StringLike": {"s3:prefix": "api_calls/*"}},
+        EXPORTS: None,  # with one, S3 would answer 403 and not 404 for an export that is not there
+    }
+
+
+def test_each_function_has_the_role_made_for_it(template: Template) -> None:
+    functions = template.of_type("AWS::Serverless::Function")
+    assert {logical_id: properties["Role"] for logical_id, properties in functions.items()} == {
+        "AuthorizerFunction": "arn:aws:iam::123456789012:role/api-usage-export-AuthorizerRole",
+        "ExportFunction": "arn:aws:iam::123456789012:role/api-usage-export-ExportRole",
+    }
+    # beside a role of its own, SAM would silently drop these
+    assert all("Policies" not in properties for properties in functions.values())
+
+
+def test_the_role_follows_the_call_logs_into_an_existing_bucket() -> None:
+    template = Template.load(parameters={"CallLogBucketName": "their-call-logs"})
+    resources = {
+        resource
+        for statement in policy_statements(template, "ExportRole")
+        for resource in as_list(statement["Resource"])
+    }
+    assert {"arn:aws:s3:::their-call-logs", "arn:aws:s3:::their-call-logs/api_calls/*"} <= resources
+    assert not {resource for resource in resources if resource.startswith(CALL_LOGS)}
+
+
+def calls_in_code() -> set[str]:
+    """The IAM actions behind every AWS operation that the function or the layer calls by name."""
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("functions/export", "shared")
+        for path in (TEMPLATE.parent / folder).glob("*.py")
+    )
+    return {
+        ACTIONS_UNLIKE_THEIR_OPERATION.get(operation, f"{service}:{operation}")
+        for service in ("athena", "s3")
+        for operation in botocore.session.get_session().get_service_model(service).operation_names
+        if f".{botocore.xform_name(operation)}(" in code
+    }
+
+
+def policy_statements(template: Template, role: str) -> list[dict[str, Any]]:
+    (policy,) = template.resource(role)["Properties"]["Policies"]
+    statements: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return statements
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
