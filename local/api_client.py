@@ -1,0 +1,110 @@
+"""A client of the export API, as an admin frontend would write one."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+_POLL_SECONDS = 0.2
+_CHUNK = 1 << 20
+
+
+class DownloadError(Exception):
+    """The file could not be downloaded whole."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answered.
+
+    Attributes:
+        status: HTTP status.
+        text: The body as it came.
+    """
+
+    status: int
+    text: str
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body, read; API Gateway's own errors have a `message`."""
+        read: dict[str, Any] = json.loads(self.text)
+        return read
+
+
+class ApiClient:
+    """Calls the API with a bearer token.
+
+    Args:
+        url: The API's address, without a slash at its end.
+        token: Of an admin.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(35))
+
+    def export(
+        self, request: Mapping[str, Any], on_progress: Callable[[dict[str, Any]], None]
+    ) -> Answer:
+        """Start an export and wait for its outcome.
+
+        Args:
+            request: The body of `POST /exports`.
+            on_progress: Told of the export at each look.
+
+        Returns:
+            The last answer: an export that is final, or a problem.
+        """
+        answer = self._call(
+            "POST",
+            "/exports",
+            json.dumps(request),
+            {"Prefer": "respond-async", "Idempotency-Key": str(uuid.uuid4())},
+        )
+        while answer.status == 202 or (answer.status == 200 and answer.body["progress"]):
+            on_progress(answer.body)
+            time.sleep(_POLL_SECONDS)
+            answer = self._call("GET", f"/exports/{answer.body['id']}")
+        return answer
+
+    def download(self, file: Mapping[str, Any], output: Path) -> None:
+        """Download a finished file; `output` is only there once it is whole.
+
+        Raises:
+            DownloadError: It did not arrive, or not as large as announced.
+            OSError: It cannot be written.
+        """
+        partial = output.with_name(f".{output.name}.{uuid.uuid4().hex[:8]}.partial")
+        try:
+            response = self._http.request("GET", file["download_url"], preload_content=False)
+            with partial.open("wb") as target:
+                for chunk in response.stream(_CHUNK):
+                    target.write(chunk)
+            size = partial.stat().st_size
+            if response.status != 200 or size != file["size_bytes"]:
+                raise DownloadError(
+                    f"{size} of {file['size_bytes']} bytes arrived (status {response.status})"
+                )
+            partial.replace(output)
+        except urllib3.exceptions.HTTPError as error:
+            raise DownloadError(str(error)) from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        sent = {**self._headers, "Content-Type": "application/json", **(headers or {})}
+        response = self._http.request(method, self._url + path, body=body, headers=sent)
+        return Answer(response.status, response.data.decode())

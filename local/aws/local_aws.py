@@ -1,0 +1,105 @@
+"""AWS for one stack, in this process."""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import boto3
+
+from local.athena import DuckDbEngine, Engine, QueryExecutions, athena_running_on
+from local.athena.moto_storage import MotoObjects, MotoTables
+from local.aws.call_logs import call_log_files
+from local.aws.resources import call_log_location, create_resources
+from local.aws.server import MotoServer
+from local.template import Template
+
+REGION: Final = "eu-central-1"
+ACCOUNT_ID: Final = "123456789012"
+_KEY: Final = "testing"
+
+
+def duckdb_engine(_endpoint_url: str) -> Engine:
+    """The engine that is there without being installed."""
+    return DuckDbEngine(MotoTables(REGION), MotoObjects())
+
+
+class LocalAws:
+    """The AWS services under a stack, from a `with` block's start to its end.
+
+    moto keeps its state per process: of several in one process, one runs at a time, and each
+    starts and ends with nothing.
+
+    Args:
+        template: What is deployed.
+        engine: Makes the engine under Athena, given the address of the AWS services.
+    """
+
+    def __init__(
+        self, template: Template, *, engine: Callable[[str], Engine] = duckdb_engine
+    ) -> None:
+        self._template = template
+        self._make_engine = engine
+        self._objects = MotoObjects()
+        self._session = boto3.Session(
+            aws_access_key_id=_KEY, aws_secret_access_key=_KEY, region_name=REGION
+        )
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as starting:
+            server = starting.enter_context(closing(MotoServer()))
+            self.endpoint_url = server.url
+            engine = starting.enter_context(closing(self._make_engine(self.endpoint_url)))
+            executions = QueryExecutions(engine, self._objects)
+            starting.enter_context(athena_running_on(executions))
+            starting.enter_context(closing(executions))
+            server.start()
+            starting.callback(server.stop)  # the first to go: nobody sees the rest half gone
+            create_resources(self._template, self.client, REGION)
+            self._running = starting.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._running.close()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables with which any AWS SDK reaches these services, and nothing else."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": _KEY,
+            "AWS_SECRET_ACCESS_KEY": _KEY,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of a service."""
+        return self._session.client(service, endpoint_url=self.endpoint_url)
+
+    def add_call_logs(self, folder: Path) -> int:
+        """Put every Parquet file of a folder where the call-log table looks for it.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            CallLogsError: There are none, or one is not in the table's layout.
+        """
+        bucket, prefix = call_log_location(self._template)
+        files = call_log_files(folder)
+        for file in files:
+            self._objects.put(bucket, prefix + file.as_posix(), (folder / file).read_bytes())
+        return len(files)

@@ -1,0 +1,223 @@
+"""The command line of the local stack: `python -m local …`."""
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import urllib3
+from rich.console import Console
+from rich.markup import escape
+
+from local import report
+from local.api_client import Answer, ApiClient, DownloadError
+from local.aws import CallLogsError
+from local.sample_call_logs import (
+    DEFAULT_DAYS,
+    DEFAULT_ROWS,
+    DEFAULT_SEED,
+    SampleCallLogsError,
+    ensure_sample_call_logs,
+    write_sample_call_logs,
+)
+from local.stack import LocalStack
+from local.template import TemplateParameterError
+from shared.timeframe import Period
+from shared.workspace import WORKSPACE_ID_PATTERN
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "call-logs"
+EXPORTS = ROOT / "exports"
+LOGS = ROOT / ".local" / "logs"
+SAMPLE_WORKSPACE = "ws-acme"
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The whole system on this machine, on call logs of yours or on samples.",
+)
+console = Console(stderr=True)
+
+
+class Exit(IntEnum):
+    """Exit status of `export`."""
+
+    DONE = 0
+    FAILED = 1
+    REFUSED = 2
+    OVER_ROW_LIMIT = 3
+
+
+CallLogs = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of call logs, workspace_id=…/day=…/*.parquet.  [default: samples, made anew]",
+        show_default=False,
+    ),
+]
+
+
+@cli.command()
+def export(
+    call_logs: CallLogs = None,
+    workspace: Annotated[
+        str | None, typer.Option(help="Whose calls; the only one in the folder if left out.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="ISO 8601 date or datetime.", metavar="D")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option(help="The same; a date is included.", metavar="D")
+    ] = None,
+    period: Annotated[Period | None, typer.Option(help="Instead of start and end.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="IANA name.", metavar="TZ")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The CSV to write.  [default: in exports/]", show_default=False),
+    ] = None,
+    row_limit: Annotated[
+        int | None, typer.Option(help="Rows an export may have.", metavar="N", show_default=False)
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the API's response, alone.")
+    ] = False,
+) -> None:
+    """Export a timeframe's calls to a CSV, through every part of the system.
+
+    Exit status: 0 done, 1 failed, 2 bad arguments or a refused request, 3 over the row limit.
+    """
+    began = time.monotonic()
+    asked = {"start": start, "end": end, "period": period, "timezone": timezone}
+    request = {name: value for name, value in asked.items() if value is not None}
+    parameters = {} if row_limit is None else {"RowLimit": str(row_limit)}
+    _check_writable(output)
+    file: Path | None = None
+    with _errors_for_people(), console.status("Starting the local stack") as status:
+        folder = call_logs or _samples()
+        workspace = _workspace(workspace, folder, is_sample=call_logs is None)
+        with LocalStack(folder, LOGS, parameters=parameters) as stack:
+            client = ApiClient(stack.url, stack.identity_provider.token(workspace_id=workspace))
+            answer = client.export(request, lambda body: status.update(report.progress(body)))
+            if answer.status == 200 and answer.body["file"] is not None:
+                status.update("Downloading")
+                file = _target(output, answer.body["file"]["name"])
+                client.download(answer.body["file"], file)
+    if as_json:
+        print(answer.text)  # noqa: T201 - the API's own words, as they came
+    elif file is not None:
+        report.success(answer.body, file, time.monotonic() - began)
+    else:
+        report.no_file(answer.body, LOGS)
+    raise typer.Exit(_exit_status(answer))
+
+
+@cli.command()
+def serve(
+    call_logs: CallLogs = None,
+    port: Annotated[int, typer.Option(help="Of the API.", min=0, max=65535)] = 8080,
+) -> None:
+    """Run the API until Ctrl-C, with tokens and curl lines to paste."""
+    with (
+        _errors_for_people(),
+        console.status("Starting the local stack") as status,
+        LocalStack(call_logs or _samples(), LOGS, port=port) as stack,
+    ):
+        status.stop()
+        report.serving(stack, LOGS)
+        threading.Event().wait()
+
+
+@cli.command()
+def seed(
+    output: Annotated[Path, typer.Option(help="Folder to make.", show_default=False)],
+    rows: Annotated[int, typer.Option(help="Calls, of all workspaces.", min=0)] = DEFAULT_ROWS,
+    days: Annotated[
+        int, typer.Option(help="Days, of which `end` is the last.", min=1)
+    ] = DEFAULT_DAYS,
+    end: Annotated[
+        datetime | None,
+        typer.Option(
+            help="Last day (UTC).  [default: today]", formats=["%Y-%m-%d"], show_default=False
+        ),
+    ] = None,
+    random_seed: Annotated[
+        int, typer.Option("--seed", help="The same seed gives the same calls.")
+    ] = DEFAULT_SEED,
+) -> None:
+    """Make sample call logs."""
+    last_day = end.date() if end else datetime.now(UTC).date()
+    with _errors_for_people(), console.status(f"Making {rows:,} calls"):
+        summary = write_sample_call_logs(
+            output, rows=rows, days=days, end=last_day, seed=random_seed
+        )
+    report.seeded(output, summary)
+
+
+def _samples() -> Path:
+    ensure_sample_call_logs(SAMPLES, end=datetime.now(UTC).date())
+    return SAMPLES
+
+
+def _workspace(given: str | None, folder: Path, *, is_sample: bool) -> str:
+    if given is not None:
+        if not re.fullmatch(WORKSPACE_ID_PATTERN, given):
+            raise typer.BadParameter(
+                f"{given!r} is no workspace id: use up to 64 letters, digits, _ and -",
+                param_hint="--workspace",
+            )
+        return given
+    if is_sample:
+        return SAMPLE_WORKSPACE
+    found = sorted(path.name.partition("=")[2] for path in folder.glob("workspace_id=*"))
+    if len(found) == 1:
+        return found[0]
+    raise typer.BadParameter(
+        f"{folder} has calls of {len(found)} workspaces: choose one of {', '.join(found)}"
+        if found
+        else f"{folder} has no call logs (workspace_id=…/day=…/*.parquet)",
+        param_hint="--workspace" if found else "--call-logs",
+    )
+
+
+def _check_writable(output: Path | None) -> None:
+    if output is not None and not output.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {output.parent}", param_hint="--output")
+
+
+def _target(output: Path | None, file_name: str) -> Path:
+    if output is None:
+        EXPORTS.mkdir(exist_ok=True)
+        return EXPORTS / file_name
+    return output / file_name if output.is_dir() else output
+
+
+def _exit_status(answer: Answer) -> Exit:
+    error = answer.body.get("error") or answer.body
+    if str(error.get("type", "")).endswith(":row-limit-exceeded"):
+        return Exit.OVER_ROW_LIMIT
+    if answer.status == 200:
+        return Exit.DONE if answer.body["status"] == "succeeded" else Exit.FAILED
+    return Exit.REFUSED if 400 <= answer.status < 500 else Exit.FAILED
+
+
+@contextmanager
+def _errors_for_people() -> Iterator[None]:
+    """Say in a sentence what a person can mend; let anything else be seen for what it is."""
+    try:
+        yield
+    except (CallLogsError, SampleCallLogsError, TemplateParameterError) as error:
+        console.print(f"[red]{escape(str(error))}", highlight=False)
+        raise typer.Exit(Exit.REFUSED) from None
+    except (DownloadError, OSError, urllib3.exceptions.HTTPError) as error:
+        console.print(f"[red]{escape(str(error))}", highlight=False)
+        raise typer.Exit(Exit.FAILED) from None
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        raise typer.Exit(130) from None

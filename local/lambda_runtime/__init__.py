@@ -1,0 +1,17 @@
+"""Lambda on this machine: functions in processes of their own, none the wiser."""
+
+from local.lambda_runtime.errors import (
+    LambdaError,
+    LambdaTimeoutError,
+    RequestTooLargeError,
+    TooManyRequestsError,
+)
+from local.lambda_runtime.runtime import LambdaRuntime
+
+__all__ = [
+    "LambdaError",
+    "LambdaRuntime",
+    "LambdaTimeoutError",
+    "RequestTooLargeError",
+    "TooManyRequestsError",
+]

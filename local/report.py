@@ -1,0 +1,106 @@
+"""What the command line tells a person."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from local.sample_call_logs import SampleSummary
+    from local.stack import LocalStack
+
+_SERVE_TOKEN_SECONDS = 12 * 3600
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def progress(export: Mapping[str, Any]) -> str:
+    """One line on an export that is under way."""
+    under_way = export["progress"]
+    running = " and ".join(under_way["running"]) or "queries"
+    counted = f", {export['row_count']:,} rows counted" if export["row_count"] is not None else ""
+    return (
+        f"Athena: {running} {export['status']}, {under_way['elapsed_seconds']:.1f} s, "
+        f"{under_way['bytes_scanned']:,} bytes scanned{counted}"
+    )
+
+
+def success(export: Mapping[str, Any], file: Path, seconds: float) -> None:
+    """The summary of an export that is on disk."""
+    totals, timeframe = export["control_totals"], export["timeframe"]
+    unpriced = totals["unpriced_calls"]
+    _facts(
+        {
+            "File": str(file),
+            "Size": f"{export['file']['size_bytes']:,} bytes",
+            "Rows": f"{totals['rows']:,}",
+            "Input tokens": f"{totals['input_tokens']:,}",
+            "Output tokens": f"{totals['output_tokens']:,}",
+            "Total cost": f"{totals['cost_usd']} USD"
+            + (f", without {unpriced:,} calls that have no price" if unpriced else ""),
+            "Timeframe": f"{_utc(timeframe['start'])} to {_utc(timeframe['end'])} (UTC)",
+            "Bytes scanned": f"{export['bytes_scanned']:,}",
+            "Seconds": f"{seconds:.1f}",
+        }
+    )
+
+
+def no_file(body: Mapping[str, Any], logs: Path) -> None:
+    """Why there is no file: a problem, an export without one, or API Gateway's own message."""
+    error = body.get("error") or body
+    console.print(f"[red]{error.get('title', error.get('message', 'No answer'))}")
+    if "detail" in error:
+        console.print(error["detail"], markup=False)
+    else:
+        console.print(f"The functions' logs are in {logs}", markup=False)
+    if body.get("suggested_timeframes"):
+        table = Table("Start (UTC)", "End (UTC)", "Rows", "Cost (USD)", box=None)
+        for part in body["suggested_timeframes"]:
+            rows = f"{part['rows']:,}" + ("" if part["fits"] else "  over the limit alone")
+            table.add_row(_utc(part["start"]), _utc(part["end"]), rows, part["cost_usd"])
+        console.print(table)
+
+
+def serving(stack: "LocalStack", logs: Path) -> None:
+    """Where the API is, who may call it, and how."""
+    provider = stack.identity_provider
+    admin = provider.token(lifetime=_SERVE_TOKEN_SECONDS)
+    member = provider.token(admin=False, lifetime=_SERVE_TOKEN_SECONDS)
+    console.print(f"API on {stack.url} (Ctrl-C stops it; logs in {logs})\n", markup=False)
+    console.print(f"ADMIN='{admin}'\n", markup=False)
+    console.print(f"MEMBER='{member}'\n", markup=False)
+    for title, line in {
+        "An export of the last 30 days:": f'curl -sX POST -H "Authorization: Bearer $ADMIN"'
+        f" {stack.url}/exports",
+        "Of two days, without waiting:": 'curl -siX POST -H "Authorization: Bearer $ADMIN"'
+        " -H 'Prefer: respond-async' -H 'Content-Type: application/json'"
+        f""" -d '{{"period": "yesterday", "timezone": "Europe/Berlin"}}' {stack.url}/exports""",
+        "How it stands:": f'curl -s -H "Authorization: Bearer $ADMIN" {stack.url}/exports/ID',
+        "What a member gets:": f'curl -siX POST -H "Authorization: Bearer $MEMBER"'
+        f" {stack.url}/exports",
+    }.items():
+        console.print(f"{title}\n  {line}", markup=False)
+
+
+def seeded(output: Path, summary: "SampleSummary") -> None:
+    """What was made."""
+    _facts(
+        {
+            "Folder": str(output),
+            "Files": f"{summary.files:,}",
+            "Size": f"{summary.bytes:,} bytes",
+            **{workspace: f"{rows:,} calls" for workspace, rows in summary.workspaces.items()},
+        }
+    )
+
+
+def _facts(facts: Mapping[str, str]) -> None:
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        console.print(f"{name:<{width}}  {value}", markup=False)
+
+
+def _utc(instant: str) -> str:
+    return instant.replace("T", " ").removesuffix("Z").removesuffix(".000")

@@ -1,0 +1,100 @@
+"""The local stack, once per test process, over sample call logs."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+from local.sample_call_logs import write_sample_call_logs
+from local.stack import LocalStack
+
+WORKSPACE = "ws-acme"
+OTHER_WORKSPACE = "ws-globex"
+ROWS = 6_000
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+
+class Caller:
+    """Sends requests with one token, or with none."""
+
+    def __init__(self, url: str, token: str | None) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = urllib3.PoolManager(retries=False, timeout=40)
+
+    def __call__(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        sent = body if isinstance(body, str | bytes | None) else json.dumps(body)
+        answer = self._http.request(
+            method, self._url + path, body=sent, headers={**self._headers, **(headers or {})}
+        )
+        return Reply(answer.status, answer.headers, answer.data.decode())
+
+    def download(self, url: str) -> tuple[Mapping[str, str], bytes]:
+        """A presigned URL needs no token."""
+        answer = self._http.request("GET", url)
+        assert answer.status == 200
+        return answer.headers, answer.data
+
+
+Callers = Callable[..., Caller]
+
+
+@pytest.fixture(scope="session")
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+@pytest.fixture(scope="session")
+def call_logs(tmp_path_factory: pytest.TempPathFactory, today: date) -> Path:
+    """Six weeks of calls up to today, in four workspaces."""
+    folder = tmp_path_factory.mktemp("samples") / "call-logs"
+    write_sample_call_logs(folder, rows=ROWS, days=42, end=today, seed=7)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stack(call_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    with LocalStack(call_logs, tmp_path_factory.mktemp("logs")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def admin(stack: LocalStack) -> Caller:
+    """An admin of `WORKSPACE`."""
+    return Caller(stack.url, stack.identity_provider.token(workspace_id=WORKSPACE))
+
+
+@pytest.fixture(scope="session")
+def other_admin(stack: LocalStack) -> Caller:
+    """An admin of `OTHER_WORKSPACE`."""
+    return Caller(stack.url, stack.identity_provider.token(workspace_id=OTHER_WORKSPACE))
+
+
+@pytest.fixture(scope="session")
+def member(stack: LocalStack) -> Caller:
+    """Of `WORKSPACE`, but no admin."""
+    return Caller(stack.url, stack.identity_provider.token(admin=False))
+
+
+@pytest.fixture(scope="session")
+def nobody(stack: LocalStack) -> Caller:
+    return Caller(stack.url, None)

@@ -1,0 +1,1 @@
+"""Lambda functions that show what the runtime does with them."""

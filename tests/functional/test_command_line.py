@@ -1,0 +1,128 @@
+"""`python -m local`, as a person runs it."""
+
+import json
+import subprocess
+import sys
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.parquet_oracle import HEADER, csv_rows, logged_calls, total_cost
+
+ROOT = Path(__file__).parents[2]
+REAL_CALLS = ROOT.parent / "shared" / "data" / "real-calls"
+needs_real_calls = pytest.mark.skipif(
+    not REAL_CALLS.is_dir(), reason=f"the real call logs are not here: {REAL_CALLS}"
+)
+
+
+def local(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - this project's own command
+        [sys.executable, "-m", "local", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@needs_real_calls
+def test_the_real_calls_are_exported_row_by_row_with_the_totals_they_must_give(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "azure.csv"
+    asked = ("--start", "2023-11-16", "--end", "2023-11-16", "--output", file)
+    done = local("export", "--call-logs", REAL_CALLS, "--workspace", "ws-azure", *asked)
+    assert done.returncode == 0, done.stderr
+
+    header, rows = csv_rows(file.read_bytes())
+    assert header == HEADER
+    assert rows == logged_calls(
+        REAL_CALLS,
+        "ws-azure",
+        datetime(2023, 11, 16),  # noqa: DTZ001 - naive is UTC here
+        datetime(2023, 11, 17),  # noqa: DTZ001
+    )
+    # what the data's own description says of it
+    assert len(rows) == 28_185
+    assert (rows[0][0], rows[-1][0]) == ("2023-11-16 18:15:46.681", "2023-11-16 19:14:19.928")
+    assert sum(int(row[5] or 0) for row in rows) == 40_421_844
+    assert sum(int(row[6] or 0) for row in rows) == 4_334_561
+    assert total_cost(rows) == Decimal("534.255270")
+    for figure in ("28,185", "40,421,844", "4,334,561", "534.25527 USD"):
+        assert figure in done.stdout
+
+
+def test_json_is_the_apis_response_alone(call_logs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "week.csv"
+    done = local(
+        "export", "--call-logs", call_logs, "--workspace", "ws-acme", "--period", "last_7_days",
+        "--timezone", "Europe/Berlin", "--output", file, "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    export = json.loads(done.stdout)
+    assert export["status"] == "succeeded"
+    assert export["request"]["timezone"] == "Europe/Berlin"
+    assert export["file"]["size_bytes"] == file.stat().st_size
+    assert len(csv_rows(file.read_bytes())[1]) == export["row_count"]
+
+
+def test_over_the_row_limit_the_count_and_the_suggested_timeframes_are_printed(
+    call_logs: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "none.csv"
+    done = local(
+        "export", "--call-logs", call_logs, "--workspace", "ws-acme", "--row-limit", "100",
+        "--output", file,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert "100" in done.stdout
+    assert "Narrow your date range" in done.stdout
+    assert done.stdout.count("00:00:00") > 10  # the timeframes
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--start", "2026-02-30"], "start"),
+        (["--start", "2026-01-02", "--end", "2026-01-01"], "start"),
+        (["--timezone", "Mars/Olympus"], "timezone"),
+        (["--period", "fortnight"], "--period"),
+        (["--row-limit", "0"], "RowLimit"),
+        (["--row-limit", "1000001"], "RowLimit"),
+        (["--workspace", "ws/acme"], "--workspace"),
+        (["--call-logs", "/no/such/folder", "--workspace", "ws-acme"], "/no/such/folder"),
+        (["--output", "/no/such/folder/file.csv"], "/no/such/folder"),
+        (["--nonsense"], "--nonsense"),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(call_logs: Path, arguments: list[str], said: str) -> None:
+    asked = ["--call-logs", str(call_logs), "--workspace", "ws-acme", *arguments]
+    done = local("export", *asked)
+    assert done.returncode == 2
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_workspace_the_only_one_is_taken_or_all_are_named(call_logs: Path) -> None:
+    done = local("export", "--call-logs", call_logs)
+    assert done.returncode == 2
+    for workspace in ("ws-acme", "ws-globex", "ws-hooli", "ws-initech"):
+        assert workspace in done.stderr
+
+
+def test_seed_makes_what_export_reads(tmp_path: Path) -> None:
+    folder = tmp_path / "calls"
+    made = local(
+        "seed", "--rows", "500", "--days", "8", "--end", "2026-03-01", "--output", folder
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    done = local(
+        "export", "--call-logs", folder, "--workspace", "ws-acme", "--start", "2026-02-20",
+        "--end", "2026-03-01", "--output", tmp_path / "all.csv", "--json",
+    )  # fmt: skip
+    assert json.loads(done.stdout)["row_count"] == 300  # the busiest workspace's three fifths
