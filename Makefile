@@ -28,7 +28,7 @@ seed: .venv/installed ## Make sample call logs (ARGS="--output DIR --rows 100000
 	@$(BIN)/python -m local seed $(ARGS)
 
 test: .venv/installed ## Run the tests, without network or account (ARGS="-k timeframe")
-	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(ARGS)
 
 test-slow: .venv/installed ## Run the tests that take their time, such as a million rows
 	@$(BIN)/python -m pytest -m slow $(ARGS)

@@ -39,9 +39,15 @@ def instant_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Instant = Annotated[AwareDatetime, PlainSerializer(instant_text, when_used="json")]
+Instant = Annotated[
+    AwareDatetime,
+    PlainSerializer(instant_text, when_used="json"),
+    Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-31T09:30:00.000Z"]),
+]
 Usd = Annotated[
-    Decimal, PlainSerializer(decimal_text, when_used="json"), Field(examples=["0.01325"])
+    Decimal,
+    PlainSerializer(decimal_text, when_used="json"),
+    Field(json_schema_extra={"pattern": r"^[0-9]+(\.[0-9]+)?$"}, examples=["0.01325"]),
 ]
 
 

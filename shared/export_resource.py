@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.clock import Clock
 from shared.export import (
+    EXPORT_ID_PATTERN,
     ControlTotals,
     Export,
     ExportError,
@@ -48,7 +49,7 @@ class ExportResource(BaseModel):
 
     model_config = ConfigDict(title="Export")
 
-    id: str = Field(examples=["7z6v2q5t0000000000000000ab"])
+    id: str = Field(pattern=f"^{EXPORT_ID_PATTERN}$")
     workspace_id: str
     status: Status
     trigger: Trigger

@@ -94,7 +94,10 @@ def answer(app: APIGatewayHttpResolver, event: dict[str, Any], context: Any) -> 
     """Answer an HTTP event: refuse a body that no route could read, then route it."""
     problem = _unreadable(event)
     if problem is None:
-        return app.resolve(event, context)
+        # What is left is JSON or nothing, but Powertools would fail on `Application/JSON`, and on
+        # the media type of nothing.
+        headers = {**event["headers"], "content-type": "application/json"}
+        return app.resolve({**event, "headers": headers}, context)
     response = problem_response(problem)
     return {"statusCode": problem.status, "headers": response.headers, "body": response.body}
 

@@ -79,7 +79,7 @@ def summary_query(selection: CallSelection) -> str:
     model,
     cast(coalesce(input_tokens, 0) AS decimal(38, 0)) AS input_tokens,
     cast(coalesce(output_tokens, 0) AS decimal(38, 0)) AS output_tokens,
-    {SCALED_COST} AS scaled_cost,
+    CASE WHEN {UNPRICED} THEN 0 ELSE {SCALED_COST} END AS scaled_cost,
     CASE WHEN {UNPRICED} THEN 1 ELSE 0 END AS unpriced
   FROM {TABLE}
   {where}

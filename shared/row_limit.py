@@ -1,9 +1,9 @@
 """What to suggest where a timeframe holds more rows than an export may."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, islice
 from zoneinfo import ZoneInfo
 
 from shared.timeframe import Timeframe, start_of_day
@@ -47,7 +47,8 @@ def suggest_timeframes(
     parts: list[SuggestedTimeframe] = []
     start, first = timeframe.start, 0
     while True:
-        after = _first_over(row_limit, [by_hour[hour].rows for hour in hours[first:]]) + first
+        rows = (by_hour[hour].rows for hour in islice(hours, first, None))
+        after = _first_over(row_limit, rows) + first
         if after < len(hours):
             after, end = _cut(hours, first, after, zone)
         else:
@@ -59,12 +60,13 @@ def suggest_timeframes(
         start, first = end, after
 
 
-def _first_over(row_limit: int, rows: list[int]) -> int:
+def _first_over(row_limit: int, rows: Iterable[int]) -> int:
     """The index at which the sum passes the limit, but never 0: a part holds an hour at least."""
+    index = -1
     for index, total in enumerate(accumulate(rows)):
         if total > row_limit:
             return max(index, 1)
-    return len(rows)
+    return index + 1
 
 
 def _cut(hours: list[datetime], first: int, after: int, zone: ZoneInfo) -> tuple[int, datetime]:

@@ -5,13 +5,17 @@ characters, with a character that begins a formula; and where it already starts 
 apostrophe, so that taking one leading apostrophe away always gives the original back.
 """
 
-# Blanks and invisible characters that spreadsheets skip before a formula.
+# What spreadsheets skip before a formula: Unicode's white space, control characters, and what
+# it calls "default ignorable", the characters that nobody sees. Above \x7f, two digits are a
+# byte to Trino and a character to DuckDB; \x{…} is a character to both.
 _SKIPPED = (
-    "\t\n\v\f\r \x85\xa0\xad\u1680\u180e\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+    r"\x00-\x20\x{7f}-\x{a0}\x{ad}\x{34f}\x{61c}\x{115f}\x{1160}\x{1680}\x{17b4}\x{17b5}"
+    r"\x{180b}-\x{180f}\x{2000}-\x{200f}\x{2028}-\x{202f}\x{205f}-\x{206f}\x{3000}\x{3164}"
+    r"\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}\x{fff0}-\x{fff8}\x{1bca0}-\x{1bca3}"
+    r"\x{1d173}-\x{1d17a}\x{e0000}-\x{e0fff}"
 )
 _FORMULA_START = r"=+\-@\t\r\n" + "＝＋－＠﹦﹢﹣﹫−"  # and their full-width and small forms
 
-# Literal characters, no escapes but \- \t \r \n: Trino and DuckDB read those alike.
 UNSAFE_TEXT_PATTERN = f"^(?:'|[{_SKIPPED}]*[{_FORMULA_START}])"
 
 

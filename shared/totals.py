@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Self
 
-from shared.usd import usd_from_scaled_cost
+from shared.usd import add_usd, usd_from_scaled_cost
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Totals:
             self.rows + other.rows,
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
-            self.cost_usd + other.cost_usd,
+            add_usd(self.cost_usd, other.cost_usd),
             self.unpriced_calls + other.unpriced_calls,
         )
 

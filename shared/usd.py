@@ -14,6 +14,11 @@ def usd_from_scaled_cost(scaled_cost: Decimal) -> Decimal:
     return _EXACT.divide(scaled_cost, Decimal(SCALED_COST_PER_USD))
 
 
+def add_usd(one: Decimal, other: Decimal) -> Decimal:
+    """The sum, exactly; Decimal's own `+` rounds to 28 digits."""
+    return _EXACT.add(one, other)
+
+
 def decimal_text(value: Decimal) -> str:
     """Plain digits without needless zeros: `0.01325`, never `1E-7`."""
     return format(_EXACT.normalize(value), "f")

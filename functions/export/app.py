@@ -8,14 +8,15 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from functions.export.direct import export_directly
+from functions.export.outcomes import outcome_recorder
 from functions.export.routes import export_routes
 from functions.export.settings import Settings
 from shared.athena import Athena
-from shared.audit import audit_outcome
 from shared.estimate import Estimates
 from shared.export_resource import ExportPresenter
 from shared.export_store import ExportStore
@@ -54,14 +55,14 @@ exports = Exports(
     limits=settings.limits,
     clock=clock,
     executor=executor,
-    on_outcome=audit_outcome(logger),
+    on_outcome=outcome_recorder(logger),
 )
 presenter = ExportPresenter(store, settings.retention, clock)
 estimates = Estimates(exports.athena, settings.row_limit, settings.limits, clock)
 http = export_routes(exports, estimates, presenter, logger)
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP, clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lambda entry point."""
     if is_http(event):

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from pydantic import BaseModel
 
 from shared.estimate import EstimateFailedError, Estimates
@@ -41,9 +41,30 @@ from shared.problems import (
 DEFAULT_WAIT = timedelta(seconds=20)
 LONGEST_WAIT = timedelta(seconds=25)  # API Gateway gives up after 30
 
-_Prefer = Annotated[str | None, Header(alias="Prefer", max_length=256)]
+_ExportId = Annotated[
+    str,
+    Path(
+        alias="id",
+        description="Of an export of the workspace.",
+        # To be read, not enforced: a malformed id is not found, as any that is somebody else's.
+        json_schema_extra={"pattern": f"^{EXPORT_ID_PATTERN}$"},
+    ),
+]
+_Prefer = Annotated[
+    str | None,
+    Header(
+        alias="Prefer",
+        max_length=256,
+        description="`respond-async` answers at once, `wait=N` after N seconds at most (0 to 25).",
+    ),
+]
 _IdempotencyKey = Annotated[
-    str | None, Header(alias="Idempotency-Key", pattern=r"^[\x21-\x7e]{1,255}$")
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="The same key with the same body gives the same export, however often sent.",
+    ),
 ]
 
 
@@ -60,11 +81,12 @@ def export_routes(
     """The resolver of the export API."""
     app = new_app(logger)
     routes = ExportRoutes(exports, estimates, presenter, app)
-    app.post("/exports")(routes.create)
-    app.post("/exports/estimate")(routes.estimate)
-    app.get("/exports")(routes.recent)
-    app.get("/exports/<export_id>")(routes.look)
-    app.delete("/exports/<export_id>")(routes.cancel)
+    # What OpenAPI says beyond this is in `local/openapi/exports.py`, by operation id.
+    app.post("/exports", operation_id="startExport")(routes.create)
+    app.post("/exports/estimate", operation_id="estimateExport")(routes.estimate)
+    app.get("/exports", operation_id="listExports")(routes.recent)
+    app.get("/exports/<id>", operation_id="getExport")(routes.look)
+    app.delete("/exports/<id>", operation_id="cancelExport")(routes.cancel)
     app.exception_handler(EstimateFailedError)(
         lambda failure: problem_response(problem_of(failure.error, HTTPStatus.SERVICE_UNAVAILABLE))
     )
@@ -121,18 +143,20 @@ class ExportRoutes:
             return problem_response(STILL_COUNTING)
         return json_response(HTTPStatus.OK, made)
 
-    def look(self, export_id: str) -> Response[str]:
+    def look(self, export_id: _ExportId) -> Response[str]:
         """Say how an export stands, with a fresh download URL once it has succeeded."""
         return self._export(self.exports.look(self._caller["workspace_id"], export_id))
 
-    def cancel(self, export_id: str) -> Response[str]:
+    def cancel(self, export_id: _ExportId) -> Response[str]:
         """Stop an export that is not finished."""
         return self._export(self.exports.cancel(self._caller["workspace_id"], export_id))
 
     def recent(
         self,
-        limit: Annotated[int, Query(ge=1, le=100)] = 20,
-        cursor: Annotated[str | None, Query(max_length=64)] = None,
+        limit: Annotated[int, Query(ge=1, le=100, description="How many.")] = 20,
+        cursor: Annotated[
+            str | None, Query(max_length=64, description="The `next_cursor` of the page before.")
+        ] = None,
     ) -> Response[str]:
         """List the workspace's exports, newest first; a look at one makes its download URL."""
         after = _after(cursor) if cursor is not None else None

@@ -80,7 +80,7 @@ def test_exports_and_all_that_belongs_to_them_expire_together() -> None:
     template = Template.load(parameters={"ExportRetentionDays": "9"})
     rules = lifecycle(template, "ExportBucket")
     expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
-    assert expiring == {"exports/": 9, "idempotency/": 9, "running/": 9, "athena/": 9}
+    assert expiring == {"exports/": 9, "idempotency/": 9, "athena/": 9}
     assert all(rule["Status"] == "Enabled" for rule in rules)
 
 

@@ -19,7 +19,7 @@ CATALOG = {
 }
 CALL_LOGS = "arn:aws:s3:::api-usage-export-calllogbucket"
 EXPORTS = "arn:aws:s3:::api-usage-export-exportbucket"
-RECORDS = {f"{EXPORTS}/exports/*", f"{EXPORTS}/idempotency/*", f"{EXPORTS}/running/*"}
+RECORDS = {f"{EXPORTS}/exports/*", f"{EXPORTS}/idempotency/*"}
 RESULTS = f"{EXPORTS}/athena/*"
 QUEUES = f"arn:aws:sqs:{AWS}:api-usage-export-"
 LOGS = f"arn:aws:logs:{AWS}:log-group:/aws/lambda/api-usage-export-"
@@ -43,7 +43,6 @@ ALLOWED = {
         "s3:ListBucket": {CALL_LOGS, EXPORTS},
         "s3:GetObject": {f"{CALL_LOGS}/api_calls/*", RESULTS} | RECORDS,
         "s3:PutObject": {RESULTS} | RECORDS,
-        "s3:DeleteObject": {f"{EXPORTS}/running/*"},
         "s3:AbortMultipartUpload": {RESULTS},
         "s3:ListMultipartUploadParts": {RESULTS},
         "sqs:SendMessage": {f"{QUEUES}FailedInvocations"},
