@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from pydantic import BaseModel
 
 from shared.aws_errors import ServiceUnavailableError
+from shared.interactive_query import QueryFailedError
 from shared.problems import (
     BODY_MALFORMED,
     BODY_TOO_LARGE,
@@ -26,6 +27,7 @@ from shared.problems import (
     FieldError,
     Problem,
     invalid_request,
+    problem_of,
     validation_problem,
 )
 from shared.timeframe import TimeframeError
@@ -70,6 +72,9 @@ def new_app(logger: Logger) -> APIGatewayHttpResolver:
     def not_a_timeframe(error: TimeframeError) -> Response[str]:
         return problem_response(invalid_request([FieldError.of(error.field, error.message)]))
 
+    def query_failed(failure: QueryFailedError) -> Response[str]:
+        return problem_response(problem_of(failure.error, HTTPStatus.SERVICE_UNAVAILABLE))
+
     def unavailable(error: ServiceUnavailableError) -> Response[str]:
         logger.warning("AWS did not answer", exc_info=error)
         return problem_response(UNAVAILABLE)
@@ -80,6 +85,7 @@ def new_app(logger: Logger) -> APIGatewayHttpResolver:
 
     app.exception_handler(RequestValidationError)(not_valid)
     app.exception_handler(TimeframeError)(not_a_timeframe)
+    app.exception_handler(QueryFailedError)(query_failed)
     app.exception_handler(ServiceUnavailableError)(unavailable)
     app.exception_handler(Exception)(unexpected)
 
@@ -96,7 +102,7 @@ def answer(app: APIGatewayHttpResolver, event: dict[str, Any], context: Any) -> 
     if problem is None:
         # What is left is JSON or nothing, but Powertools would fail on `Application/JSON`, and on
         # the media type of nothing.
-        headers = {**event["headers"], "content-type": "application/json"}
+        headers = {**event.get("headers", {}), "content-type": "application/json"}
         return app.resolve({**event, "headers": headers}, context)
     response = problem_response(problem)
     return {"statusCode": problem.status, "headers": response.headers, "body": response.body}

@@ -12,6 +12,7 @@ MAX_AGE = timedelta(hours=2)
 """Longer than Athena lets a query run; an export that is older was queued for too long."""
 
 SCAN_LIMIT_REASON = "Bytes scanned limit was exceeded"  # Athena's words, on a CANCELLED query
+_BAD_ENDS = (QueryState.FAILED, QueryState.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,8 @@ def decide(export: Export, facts: Facts, now: datetime) -> Decision:
     counted = facts.counted
     if counted is not None and counted.totals.rows > export.row_limit:
         return Reject(counted)
-    for query in sorted(facts.queries, key=lambda query: query.state is not QueryState.FAILED):
-        if query.state in (QueryState.FAILED, QueryState.CANCELLED):
-            return _after_bad_end(query, export.attempt)
+    if bad_ends := [query for query in facts.queries if query.state in _BAD_ENDS]:
+        return _after_bad_end(min(bad_ends, key=_consequence), export.attempt)
     if counted is not None and facts.rows.state is QueryState.SUCCEEDED:
         # Whether Athena counts the header is not documented: one more is taken for it.
         if facts.output_rows not in (None, counted.totals.rows, counted.totals.rows + 1):
@@ -91,6 +91,19 @@ def decide(export: Export, facts: Facts, now: datetime) -> Decision:
         return Fail(TIMED_OUT)
     queued = facts.summary.state is facts.rows.state is QueryState.QUEUED
     return Wait(Status.QUEUED if queued else Status.RUNNING)
+
+
+def _consequence(query: QueryExecution) -> tuple[bool, bool, bool]:
+    """Sorts a cause before its consequence: when one query ends badly, we stop the other."""
+    return (
+        query.state is not QueryState.FAILED,
+        query.is_retryable,
+        not _is_over_scan_limit(query),
+    )
+
+
+def _is_over_scan_limit(query: QueryExecution) -> bool:
+    return SCAN_LIMIT_REASON.lower() in query.reason.lower()
 
 
 def _after_bad_end(query: QueryExecution, attempt: int) -> Decision:
@@ -104,8 +117,7 @@ def bad_end(query: QueryExecution) -> ExportError:
     """Why a FAILED or CANCELLED query gave nothing."""
     if query.state is QueryState.FAILED:
         return query_failed(query.reason)
-    over_scan_limit = SCAN_LIMIT_REASON.lower() in query.reason.lower()
-    return SCAN_LIMIT_EXCEEDED if over_scan_limit else QUERY_CANCELLED
+    return SCAN_LIMIT_EXCEEDED if _is_over_scan_limit(query) else QUERY_CANCELLED
 
 
 def row_limit_exceeded(row_count: int, row_limit: int) -> ExportError:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-_WAIT = re.compile(r'wait\s*=\s*"?([0-9]{1,4})"?', re.IGNORECASE)
+_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')  # commas within quotes do not part them
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,20 @@ def preferred_wait(header: str | None, *, default: timedelta, longest: timedelta
 
     A wait over `longest` is shortened to it, and the applied preference says so.
     """
-    preferences = [part.strip() for part in (header or "").split(",")]
-    for match in filter(None, map(_WAIT.fullmatch, preferences)):
-        wait = min(timedelta(seconds=int(match[1])), longest)
-        return Preference(wait, f"wait={wait // timedelta(seconds=1)}")
-    if "respond-async" in map(str.lower, preferences):
+    preferences = _read(header or "")
+    seconds = preferences.get("wait", "")
+    if seconds.isascii() and seconds.isdigit():
+        wait = min(int(seconds), longest // timedelta(seconds=1))
+        return Preference(timedelta(seconds=wait), f"wait={wait}")
+    if "respond-async" in preferences:
         return Preference(timedelta(0), "respond-async")
     return Preference(default)
+
+
+def _read(header: str) -> dict[str, str]:
+    """Names, in lower case, and values; of preferences given twice, the first counts."""
+    preferences: dict[str, str] = {}
+    for preference in _PREFERENCE.findall(header):
+        name, _, value = preference.partition(";")[0].partition("=")
+        preferences.setdefault(name.strip().lower(), value.strip().strip('"'))
+    return preferences

@@ -25,7 +25,7 @@ class FieldError(BaseModel):
 class Problem(BaseModel):
     """Why a request was not met, and what to do."""
 
-    model_config = ConfigDict(title="Problem")
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     type: str = Field(
         description="Stable, for programs.", examples=[f"{PROBLEM_TYPE_PREFIX}not-found"]

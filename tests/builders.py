@@ -1,8 +1,44 @@
 """Values for tests, with everything filled in that a test does not speak of."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
 
-DAY = datetime(2026, 1, 31, tzinfo=UTC)
+from shared.export import Export, ResolvedTimeframe, Trigger, export_id
+from shared.export_request import ExportRequest
+from shared.query_execution import QueryExecution, QueryState
+from shared.timeframe import Timeframe
+from shared.totals import Summary, Totals
+
+NOW = datetime(2026, 3, 18, 14, 30, 45, 123000, tzinfo=UTC)
+JANUARY = Timeframe(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+
+
+def an_export(**values: Any) -> Export:
+    """An export of January that has just been asked for."""
+    given: dict[str, Any] = {
+        "id": export_id(NOW, random=7),
+        "workspace_id": "ws-acme",
+        "trigger": Trigger.API,
+        "requested_by": "ada@acme.example",
+        "created_at": NOW,
+        "request": ExportRequest(start="2026-01-01", end="2026-01-31"),
+        "timeframe": ResolvedTimeframe.of(JANUARY),
+        "data_through": NOW,
+        "row_limit": 1_000_000,
+    }
+    return Export(**given | values)
+
+
+def a_query(state: QueryState, **values: Any) -> QueryExecution:
+    """A query in a state."""
+    return QueryExecution(id=values.pop("id", "query-1"), state=state, **values)
+
+
+def a_summary(rows: int) -> Summary:
+    """A summary of calls in one hour to one model, at 1 USD per 1M tokens, 1,000 tokens each."""
+    totals = Totals(rows=rows, input_tokens=rows * 1000, cost_usd=Decimal(rows) / 1000)
+    return Summary({JANUARY.start: totals}, {("openai", "gpt-4o"): totals} if rows else {})
 
 
 def hour_row(hour: datetime, **sums: int | str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from shared.export_resource import ExportPresenter
 from shared.export_store import ExportStore
 from shared.exports import Exports
 from shared.http_api import answer, is_http
+from shared.interactive_query import InteractiveQueries
 
 _TIME_TO_ANSWER = timedelta(seconds=5)  # left of an invocation once waiting is over
 _PATIENCE = Config(  # the only layer of retries
@@ -58,7 +59,8 @@ exports = Exports(
     on_outcome=outcome_recorder(logger),
 )
 presenter = ExportPresenter(store, settings.retention, clock)
-estimates = Estimates(exports.athena, settings.row_limit, settings.limits, clock)
+queries = InteractiveQueries(exports.athena, settings.limits, clock)
+estimates = Estimates(queries, settings.row_limit)
 http = export_routes(exports, estimates, presenter, logger)
 
 

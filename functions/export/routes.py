@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from pydantic import BaseModel
 
-from shared.estimate import EstimateFailedError, Estimates
+from shared.estimate import Estimates
 from shared.export import EXPORT_ID_PATTERN, Status, Trigger
 from shared.export_request import ExportRequest
 from shared.export_resource import ExportPresenter, ExportResource
@@ -34,7 +34,6 @@ from shared.problems import (
     STILL_COUNTING,
     FieldError,
     invalid_request,
-    problem_of,
     row_limit_problem,
 )
 
@@ -87,9 +86,6 @@ def export_routes(
     app.get("/exports", operation_id="listExports")(routes.recent)
     app.get("/exports/<id>", operation_id="getExport")(routes.look)
     app.delete("/exports/<id>", operation_id="cancelExport")(routes.cancel)
-    app.exception_handler(EstimateFailedError)(
-        lambda failure: problem_response(problem_of(failure.error, HTTPStatus.SERVICE_UNAVAILABLE))
-    )
     for error, problem in {
         ExportNotFoundError: NOT_FOUND,
         ExportFinishedError: EXPORT_FINISHED,

@@ -34,6 +34,7 @@ def athena_running_on(executions: QueryExecutions) -> Iterator[None]:
         yield
     finally:
         athena_backends.backend = AthenaBackend
+        del LocalAthenaBackend.query_executions
         BackendDict.reset()
 
 

@@ -1,4 +1,11 @@
-"""DuckDB as the engine under the local Athena: embedded, nothing to install, no network."""
+"""DuckDB as the engine under the local Athena: embedded, nothing to install, no network.
+
+Statements are translated (`statement.py`), and mean what they mean on Athena but for this: decimals
+divide and average into doubles; a double divided by zero is an error; a timestamp cast to text
+loses zeros at its end; `varchar(n)` cuts nothing; `approx_percentile` approximates in another way;
+an alias can be used beside where it is defined; `with_timezone`, `to_iso8601` and
+`format_datetime` are missing.
+"""
 
 import json
 import re

@@ -14,6 +14,7 @@ _NO_COLUMN: Final = (
 _BY_NAME: Final = (
     (r'Referenced (?:column|table) "([^"]+)"', "COLUMN_NOT_FOUND", _NO_COLUMN),
     (r'does not have a column named "([^"]+)"', "COLUMN_NOT_FOUND", _NO_COLUMN),
+    (r'Column "([^"]+)" referenced that exists in the SELECT', "COLUMN_NOT_FOUND", _NO_COLUMN),
     (r'Ambiguous reference to column name "([^"]+)"', "AMBIGUOUS_NAME", "Column '{}' is ambiguous"),
     (
         r"Function with name \"?(\w+)\"? does not exist",

@@ -90,7 +90,7 @@ class QueryExecutions:
         Raises:
             InvalidRequestError: The request cannot be taken.
         """
-        if len(request["QueryString"].encode()) > _STATEMENT_BYTES:
+        if len(request["QueryString"].encode(errors="surrogatepass")) > _STATEMENT_BYTES:
             raise InvalidRequestError(f"QueryString must have at most {_STATEMENT_BYTES} bytes")
         token = request.get("ClientRequestToken")
         if token is not None and not 32 <= len(token) <= 128:

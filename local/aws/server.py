@@ -22,7 +22,7 @@ class MotoServer:
     """
 
     def __init__(self) -> None:
-        app = _with_atomic_conditional_writes(DomainDispatcherApplication(create_backend_app))
+        app = with_atomic_conditional_writes(DomainDispatcherApplication(create_backend_app))
         self._server = make_server(
             "127.0.0.1", 0, app, threaded=True, request_handler=_QuietRequestHandler
         )
@@ -53,7 +53,7 @@ class _QuietRequestHandler(MotoRequestHandler):
         """Says nothing; errors are still logged."""
 
 
-def _with_atomic_conditional_writes(app: WsgiApp) -> WsgiApp:
+def with_atomic_conditional_writes(app: WsgiApp) -> WsgiApp:
     """S3 checks a condition and writes in one step; moto does it in two, on many threads."""
     lock = Lock()
 

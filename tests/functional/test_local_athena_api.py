@@ -41,6 +41,23 @@ def other_bucket(caller: AthenaCaller) -> str:
     return name
 
 
+@pytest.fixture(scope="module")
+def query_id(caller: AthenaCaller) -> str:
+    """2,500 rows of every kind of value."""
+    sql = (
+        "SELECT x AS n, CASE x % 3 WHEN 0 THEN '' WHEN 1 THEN NULL ELSE 'a \"b\",\nü' END AS t,"
+        " cast(x AS decimal(10, 2)) AS d FROM UNNEST(sequence(1, 2500)) s(x) ORDER BY x"
+    )
+    execution_id: str = caller.run(sql).execution["QueryExecutionId"]
+    return execution_id
+
+
+@pytest.fixture(scope="module")
+def pages(caller: AthenaCaller, query_id: str) -> list[Any]:
+    paginator = caller.athena.get_paginator("get_query_results")
+    return list(paginator.paginate(QueryExecutionId=query_id))
+
+
 class TestWorkgroup:
     def test_an_enforced_workgroup_decides_where_and_how_results_are_stored(
         self, caller: AthenaCaller, other_bucket: str
@@ -225,21 +242,6 @@ class TestStopping:
 
 
 class TestResults:
-    @pytest.fixture(scope="class")
-    def query_id(self, caller: AthenaCaller) -> str:
-        """2,500 rows of every kind of value."""
-        sql = (
-            "SELECT x AS n, CASE x % 3 WHEN 0 THEN '' WHEN 1 THEN NULL ELSE 'a \"b\",\nü' END AS t,"
-            " cast(x AS decimal(10, 2)) AS d FROM UNNEST(sequence(1, 2500)) s(x) ORDER BY x"
-        )
-        execution_id: str = caller.run(sql).execution["QueryExecutionId"]
-        return execution_id
-
-    @pytest.fixture(scope="class")
-    def pages(self, caller: AthenaCaller, query_id: str) -> list[Any]:
-        paginator = caller.athena.get_paginator("get_query_results")
-        return list(paginator.paginate(QueryExecutionId=query_id))
-
     def test_pages_have_a_thousand_rows_and_the_first_starts_with_the_header(
         self, pages: list[Any]
     ) -> None:
