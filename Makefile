@@ -56,8 +56,8 @@ lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml
 	@$(UV_COMPILE) --all-extras pyproject.toml --output-file requirements-dev.txt
 	@$(UV_COMPILE) --extra authorizer -c requirements-dev.txt pyproject.toml \
 	  --output-file functions/authorizer/requirements.txt
-	@$(UV_COMPILE) --extra export -c requirements-dev.txt pyproject.toml \
-	  --output-file functions/export/requirements.txt
+	@for function in export analytics; do $(UV_COMPILE) --extra lambda -c requirements-dev.txt \
+	  pyproject.toml --output-file functions/$$function/requirements.txt; done
 	@$(UV_COMPILE) --group sam --output-file requirements-sam.txt
 
 clean: ## Remove what was installed, built or made here; exports stay

@@ -1,7 +1,8 @@
 """Time, made by whoever runs the code, and the pace of looking at something that runs."""
 
+import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 _FIRST_PAUSE = 0.1
@@ -16,6 +17,17 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class SystemClock:
+    """The real time."""
+
+    def now(self) -> datetime:
+        now = datetime.now(UTC)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 def looks(clock: Clock, until: datetime) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What can be asked for: the body of `POST /exports`, and the input of direct invocations."""
+"""What can be asked for: calls, an export of them, over HTTP or directly."""
 
 from hashlib import sha256
 from typing import Annotated
@@ -18,8 +18,8 @@ _Value = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FILTER_VA
 _Values = Annotated[list[_Value], Field(min_length=1, max_length=MAX_FILTER_VALUES)]
 
 
-class ExportRequest(BaseModel):
-    """An export as asked for. Everything is optional; nothing at all is the last 30 days."""
+class CallsRequest(BaseModel):
+    """Which calls. Everything is optional; nothing at all is the last 30 days."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,15 +45,6 @@ class ExportRequest(BaseModel):
     call_types: (
         Annotated[list[CallType], Field(min_length=1, max_length=MAX_FILTER_VALUES)] | None
     ) = Field(None, description="Only calls of these types.")
-    columns: Columns = Field(
-        Columns.STANDARD,
-        description="`extended` adds the call's id, type and total cost after the ten columns.",
-    )
-    spreadsheet_safe: bool = Field(
-        default=True,
-        strict=True,
-        description="Put an apostrophe before text that a spreadsheet would run as a formula.",
-    )
 
     def timeframe_request(self) -> TimeframeRequest:
         """Its timeframe, still to be resolved."""
@@ -67,6 +58,20 @@ class ExportRequest(BaseModel):
             timeframe,
             {column: tuple(map(str, kept)) for column, kept in values.items() if kept is not None},
         )
+
+
+class ExportRequest(CallsRequest):
+    """An export as asked for."""
+
+    columns: Columns = Field(
+        Columns.STANDARD,
+        description="`extended` adds the call's id, type and total cost after the ten columns.",
+    )
+    spreadsheet_safe: bool = Field(
+        default=True,
+        strict=True,
+        description="Put an apostrophe before text that a spreadsheet would run as a formula.",
+    )
 
     def filter_suffix(self) -> str:
         """Tells files of one timeframe with different filters apart; empty without filters."""

@@ -189,8 +189,7 @@ class Exports:
         if look.export.status is not Status.CANCELLED:
             raise ExportFinishedError(look.export.status)
         if look.export.queries is not None:
-            for query_id in (look.export.queries.summary, look.export.queries.rows):
-                self.athena.stop(query_id)
+            self._stop_both(look.export.queries)
         return look
 
     def _claim(self, order: Order, key: str) -> Claim:
@@ -233,8 +232,8 @@ class Exports:
             return look
         if look.export.queries is None:
             look = self._start(look)
-        if look.export.queries is None:  # refused, or it has waited for too long
-            return look
+        if look.export.queries is None or look.export.status.is_final:
+            return look  # refused, or it has waited for too long, or was cancelled meanwhile
         facts = self._gather(look.export.queries, look.facts)
         look = replace(look, facts=facts)
         match decide(look.export, facts, self.clock.now()):
@@ -277,7 +276,10 @@ class Exports:
                 if start.exception() is None:
                     self.athena.stop(start.result())
             return self._finish(look, Status.FAILED, error=NOT_STARTED)
-        return self._save(look, queries=queries)
+        started = self._save(look, queries=queries)
+        if started.export.status.is_final:  # ended by somebody who did not know of these queries
+            self._stop_both(queries)
+        return started
 
     def _gather(self, queries: Queries, known: Facts | None) -> Facts:
         found = self.athena.look([queries.summary, queries.rows])
@@ -327,6 +329,10 @@ class Exports:
         if finished.export == look.export.model_copy(update=changes):
             self.on_outcome(finished.export, look.facts)
         return finished
+
+    def _stop_both(self, queries: Queries) -> None:
+        for query_id in (queries.summary, queries.rows):
+            self.athena.stop(query_id)
 
     def _stop(self, facts: Facts) -> None:
         for query in facts.queries:

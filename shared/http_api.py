@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from pydantic import BaseModel
 
 from shared.aws_errors import ServiceUnavailableError
+from shared.call_log import FILTERS
 from shared.interactive_query import QueryFailedError
 from shared.problems import (
     BODY_MALFORMED,
@@ -40,6 +41,14 @@ def is_http(event: Mapping[str, Any]) -> bool:
     """Whether an event came through the HTTP API, which alone makes this part of it."""
     context = event.get("requestContext")
     return isinstance(context, dict) and "http" in context
+
+
+def caller(app: APIGatewayHttpResolver) -> dict[str, str]:
+    """Who calls, as the authorizer has verified: `workspace_id` and `subject`."""
+    authorizer = app.current_event.request_context.authorizer
+    if authorizer is None:
+        raise PermissionError("the request has not passed the authorizer")
+    return authorizer.get_lambda
 
 
 def json_response(
@@ -143,6 +152,6 @@ def _refuse_unknown_parameters(
     errors = [
         FieldError.of(name[:64], "is given more than once" if name in known else "is not known")
         for name, times in given.items()
-        if name not in known or times > 1
+        if name not in known or (times > 1 and name not in FILTERS)
     ]
     return problem_response(invalid_request(errors)) if errors else next_middleware(app)

@@ -54,7 +54,7 @@ def rows_query(
         f'{_cell(column, spreadsheet_safe=spreadsheet_safe)} AS "{column.header}"'
         for column in CSV_COLUMNS[columns]
     )
-    where, parameters = _where(selection)
+    where, parameters = where_clause(selection)
     return _formatter.format(
         f"SELECT\n  {expressions}\nFROM {TABLE}\n{where}\n"
         "ORDER BY called_at, call_id\nLIMIT %(limit)s",
@@ -70,7 +70,7 @@ def summary_query(selection: CallSelection) -> str:
     hour, provider, model, by_model, rows, input_tokens, output_tokens, scaled_cost,
     unpriced_calls.
     """
-    where, parameters = _where(selection)
+    where, parameters = where_clause(selection)
     return _formatter.format(
         f"""WITH calls AS (
   SELECT
@@ -106,7 +106,8 @@ def _cell(column: CsvColumn, *, spreadsheet_safe: bool) -> str:
     return column.sql.replace("%", "%%")  # for the formatter
 
 
-def _where(selection: CallSelection) -> tuple[str, dict[str, Any]]:
+def where_clause(selection: CallSelection) -> tuple[str, dict[str, Any]]:
+    """The WHERE clause that picks a selection's calls, and its parameters."""
     timeframe = selection.timeframe
     conditions = [
         "workspace_id = %(workspace_id)s",

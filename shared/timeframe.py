@@ -252,9 +252,15 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     instant = midnight.astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == midnight.replace(tzinfo=None):
         return instant
-    # Skipped: fold=1 reads midnight with the offset after the change, which gives an instant
-    # before it. The change itself lies in between, on a whole second.
-    before, after = midnight.replace(fold=1).astimezone(UTC), instant
+    # Skipped: fold=1 reads midnight with the offset after the change: an instant before it.
+    return clock_change(midnight.replace(fold=1).astimezone(UTC), instant, zone)
+
+
+def clock_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The instant, after `before` and up to `after`, at which a zone's offset changes.
+
+    Changes fall on whole seconds, and so must `before`.
+    """
     offset_before = before.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))

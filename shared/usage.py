@@ -1,19 +1,9 @@
 """Usage analytics as callers see them: the answer of `GET /usage`."""
 
-from enum import StrEnum
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.export import Instant, ResolvedTimeframe, Usd
-
-
-class Granularity(StrEnum):
-    """How long a bucket of the series is, in the request's time zone."""
-
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
+from shared.local_time import Granularity
 
 
 class CompletionTime(BaseModel):

@@ -1,22 +1,22 @@
 """The Export Lambda: HTTP requests of admins, and direct input from schedules and operators."""
 
 import os
-import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
 
 from functions.export.direct import export_directly
 from functions.export.outcomes import outcome_recorder
 from functions.export.routes import export_routes
 from functions.export.settings import Settings
 from shared.athena import Athena
+from shared.aws_clients import PATIENCE, PRESIGNING
+from shared.clock import SystemClock
 from shared.estimate import Estimates
 from shared.export_resource import ExportPresenter
 from shared.export_store import ExportStore
@@ -25,29 +25,13 @@ from shared.http_api import answer, is_http
 from shared.interactive_query import InteractiveQueries
 
 _TIME_TO_ANSWER = timedelta(seconds=5)  # left of an invocation once waiting is over
-_PATIENCE = Config(  # the only layer of retries
-    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
-)
-_PRESIGNING = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
-
-
-class SystemClock:
-    """The real time, to the millisecond, as everything that is stored or shown."""
-
-    def now(self) -> datetime:
-        now = datetime.now(UTC)
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
 
 logger = Logger()
 settings = Settings.from_environment(os.environ)
 clock = SystemClock()
 executor = ThreadPoolExecutor(max_workers=8)
-s3 = boto3.client("s3", config=_PATIENCE.merge(_PRESIGNING))
-athena = boto3.client("athena", config=_PATIENCE)
+s3 = boto3.client("s3", config=PATIENCE.merge(PRESIGNING))
+athena = boto3.client("athena", config=PATIENCE)
 store = ExportStore(s3, settings.export_bucket, executor)
 exports = Exports(
     athena=Athena(athena, s3, workgroup=settings.workgroup, database=settings.database),

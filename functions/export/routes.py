@@ -25,7 +25,7 @@ from shared.exports import (
     Look,
     Order,
 )
-from shared.http_api import RETRY_AFTER_SECONDS, json_response, new_app, problem_response
+from shared.http_api import RETRY_AFTER_SECONDS, caller, json_response, new_app, problem_response
 from shared.prefer import preferred_wait
 from shared.problems import (
     EXPORT_FINISHED,
@@ -114,10 +114,10 @@ class ExportRoutes:
         preference = preferred_wait(prefer, default=DEFAULT_WAIT, longest=LONGEST_WAIT)
         until = self.exports.clock.now() + preference.wait
         order = Order(
-            workspace_id=self._caller["workspace_id"],
+            workspace_id=caller(self.app)["workspace_id"],
             request=body or ExportRequest(),
             trigger=Trigger.API,
-            requested_by=self._caller["subject"],
+            requested_by=caller(self.app)["subject"],
             idempotency_key=idempotency_key,
         )
         look = self.exports.wait(self.exports.create(order), until)
@@ -134,18 +134,18 @@ class ExportRoutes:
         """Say what an export would hold: count, control totals, size, and whether it fits."""
         until = self.exports.clock.now() + DEFAULT_WAIT
         request = body or ExportRequest()
-        made = self.estimates.estimate(self._caller["workspace_id"], request, until)
+        made = self.estimates.estimate(caller(self.app)["workspace_id"], request, until)
         if made is None:
             return problem_response(STILL_COUNTING)
         return json_response(HTTPStatus.OK, made)
 
     def look(self, export_id: _ExportId) -> Response[str]:
         """Say how an export stands, with a fresh download URL once it has succeeded."""
-        return self._export(self.exports.look(self._caller["workspace_id"], export_id))
+        return self._export(self.exports.look(caller(self.app)["workspace_id"], export_id))
 
     def cancel(self, export_id: _ExportId) -> Response[str]:
         """Stop an export that is not finished."""
-        return self._export(self.exports.cancel(self._caller["workspace_id"], export_id))
+        return self._export(self.exports.cancel(caller(self.app)["workspace_id"], export_id))
 
     def recent(
         self,
@@ -159,19 +159,11 @@ class ExportRoutes:
         if cursor is not None and after is None:
             message = "is not a cursor: send the next_cursor of the page before"
             return problem_response(invalid_request([FieldError.of("cursor", message)]))
-        workspace_id = self._caller["workspace_id"]
+        workspace_id = caller(self.app)["workspace_id"]
         page = self.exports.recent(workspace_id, limit=limit + 1, after=after)
         listed = [self.presenter.resource(look, with_url=False) for look in page[:limit]]
         next_cursor = _cursor(listed[-1].id) if len(page) > limit else None
         return json_response(HTTPStatus.OK, ExportPage(exports=listed, next_cursor=next_cursor))
-
-    @property
-    def _caller(self) -> dict[str, str]:
-        """Who calls, as the authorizer has verified: `workspace_id` and `subject`."""
-        authorizer = self.app.current_event.request_context.authorizer
-        if authorizer is None:
-            raise PermissionError("the request has not passed the authorizer")
-        return authorizer.get_lambda
 
     def _export(
         self,

@@ -6,15 +6,16 @@ import re
 from local.template import Cors, Route, Template
 
 
-def test_the_routes_are_those_of_the_export_api(template: Template) -> None:
+def test_the_routes_are_those_of_the_api(template: Template) -> None:
     assert set(template.routes()) == {
         Route("POST", "/exports", "ExportFunction"),
         Route("POST", "/exports/estimate", "ExportFunction"),
         Route("GET", "/exports", "ExportFunction"),
         Route("GET", "/exports/{id}", "ExportFunction"),
         Route("DELETE", "/exports/{id}", "ExportFunction"),
+        Route("GET", "/usage", "AnalyticsFunction"),
     }
-    assert len(template.routes()) == 5
+    assert len(template.routes()) == 6
 
 
 def test_every_route_is_behind_the_authorizer(template: Template) -> None:

@@ -20,14 +20,25 @@ BUILDS = {"arm64": ROOT / ".aws-sam/build", "x86_64": ROOT / ".aws-sam/build-x86
 ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "AMD64": "x86_64"}
 ELF_MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
 
-IMPORT_PATHS = {"AuthorizerFunction": ".", "ExportFunction": ".", "SharedLayer": "python"}
+IMPORT_PATHS = {
+    "AnalyticsFunction": ".",
+    "AuthorizerFunction": ".",
+    "ExportFunction": ".",
+    "SharedLayer": "python",
+}
 PACKAGES = {
+    "AnalyticsFunction": "functions/analytics",
     "AuthorizerFunction": "functions/authorizer",
     "ExportFunction": "functions/export",
     "SharedLayer": "shared",
 }
 OURS = ("benchmarks", "docs", "events", "functions", "local", "shared", "tests", "web")
-ZIP_LIMITS_MB = {"AuthorizerFunction": 6, "ExportFunction": 25, "SharedLayer": 1}
+ZIP_LIMITS_MB = {
+    "AnalyticsFunction": 25,
+    "AuthorizerFunction": 6,
+    "ExportFunction": 25,
+    "SharedLayer": 1,
+}
 
 LAMBDAS_OWN_ENVIRONMENT = {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"}
 IMPORT_HANDLER = """
@@ -80,7 +91,9 @@ def test_compiled_modules_are_of_the_architecture_they_run_on(build: Path) -> No
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the artifacts are Linux's")
-@pytest.mark.parametrize("logical_id", ["AuthorizerFunction", "ExportFunction"])
+@pytest.mark.parametrize(
+    "logical_id", ["AnalyticsFunction", "AuthorizerFunction", "ExportFunction"]
+)
 def test_a_function_imports_from_its_artifact_and_the_layer_alone(
     template: Template, python_of_lambda: str, logical_id: str
 ) -> None:

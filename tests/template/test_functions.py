@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+import functions.analytics.settings
 import functions.authorizer.settings
 import functions.export.settings
 from local.template import Template
@@ -79,6 +80,7 @@ def test_the_authorizer_is_told_whom_to_trust_and_nothing_else() -> None:
     [
         ("AuthorizerFunction", functions.authorizer.settings.Settings.from_environment),
         ("ExportFunction", functions.export.settings.Settings.from_environment),
+        ("AnalyticsFunction", functions.analytics.settings.Settings.from_environment),
     ],
 )
 def test_a_function_reads_every_variable_it_is_given(
@@ -105,7 +107,11 @@ def test_functions_and_layer_are_of_one_runtime_and_architecture(architecture: s
 
 @pytest.mark.parametrize(
     ("logical_id", "package"),
-    [("ExportFunction", "functions.export"), ("AuthorizerFunction", "functions.authorizer")],
+    [
+        ("ExportFunction", "functions.export"),
+        ("AnalyticsFunction", "functions.analytics"),
+        ("AuthorizerFunction", "functions.authorizer"),
+    ],
 )
 def test_a_function_is_packaged_under_the_name_it_is_imported_by(
     template: Template, logical_id: str, package: str
@@ -123,6 +129,7 @@ def test_waiting_ends_when_lambda_and_the_gateway_say(template: Template) -> Non
     functions = template.functions()
     assert functions["ExportFunction"].timeout == 900
     assert functions["AuthorizerFunction"].timeout == 10
+    assert functions["AnalyticsFunction"].timeout <= 30  # API Gateway waits no longer
 
 
 def test_concurrency_is_reserved_only_when_asked_for(template: Template) -> None:
@@ -140,13 +147,14 @@ def test_every_function_logs_json_to_a_group_of_its_own_and_is_traced(template: 
     assert groups == [
         template.physical_name("AuthorizerLogs"),
         template.physical_name("ExportLogs"),
+        template.physical_name("AnalyticsLogs"),
     ]
 
 
 def test_logs_are_kept_as_long_as_the_parameter_says() -> None:
     template = Template.load(parameters={"LogRetentionDays": "7"})
     groups = template.of_type("AWS::Logs::LogGroup")
-    assert len(groups) == 3
+    assert len(groups) == 4
     assert {group["RetentionInDays"] for group in groups.values()} == {7}
 
 

@@ -25,6 +25,21 @@ QUEUES = f"arn:aws:sqs:{AWS}:api-usage-export-"
 LOGS = f"arn:aws:logs:{AWS}:log-group:/aws/lambda/api-usage-export-"
 TRACES = {"xray:PutTraceSegments": {"*"}, "xray:PutTelemetryRecords": {"*"}}
 
+# What a query takes: the product's own calls, and what Athena does with its caller's permissions.
+QUERY = {
+    "athena:StartQueryExecution": {WORKGROUP},
+    "athena:BatchGetQueryExecution": {WORKGROUP},
+    "glue:GetDatabase": CATALOG,
+    "glue:GetTable": CATALOG,
+    "glue:GetPartitions": CATALOG,
+    "s3:GetBucketLocation": {CALL_LOGS, EXPORTS},
+    "s3:ListBucket": {CALL_LOGS},
+    "s3:GetObject": {f"{CALL_LOGS}/api_calls/*", RESULTS},
+    "s3:PutObject": {RESULTS},
+    "s3:AbortMultipartUpload": {RESULTS},
+    "s3:ListMultipartUploadParts": {RESULTS},
+}
+
 ALLOWED = {
     "AuthorizerRole": {
         "logs:CreateLogStream": {f"{LOGS}authorizer:*"},
@@ -32,22 +47,21 @@ ALLOWED = {
         **TRACES,
     },
     "ExportRole": {
-        "athena:StartQueryExecution": {WORKGROUP},
-        "athena:BatchGetQueryExecution": {WORKGROUP},
+        **QUERY,
         "athena:GetQueryRuntimeStatistics": {WORKGROUP},
         "athena:StopQueryExecution": {WORKGROUP},
-        "glue:GetDatabase": CATALOG,
-        "glue:GetTable": CATALOG,
-        "glue:GetPartitions": CATALOG,
-        "s3:GetBucketLocation": {CALL_LOGS, EXPORTS},
         "s3:ListBucket": {CALL_LOGS, EXPORTS},
-        "s3:GetObject": {f"{CALL_LOGS}/api_calls/*", RESULTS} | RECORDS,
+        "s3:GetObject": QUERY["s3:GetObject"] | RECORDS,
         "s3:PutObject": {RESULTS} | RECORDS,
-        "s3:AbortMultipartUpload": {RESULTS},
-        "s3:ListMultipartUploadParts": {RESULTS},
         "sqs:SendMessage": {f"{QUEUES}FailedInvocations"},
         "logs:CreateLogStream": {f"{LOGS}export:*"},
         "logs:PutLogEvents": {f"{LOGS}export:*"},
+        **TRACES,
+    },
+    "AnalyticsRole": {
+        **QUERY,
+        "logs:CreateLogStream": {f"{LOGS}analytics:*"},
+        "logs:PutLogEvents": {f"{LOGS}analytics:*"},
         **TRACES,
     },
     "ScheduleRole": {
@@ -61,6 +75,7 @@ ACTIONS_UNLIKE_THEIR_OPERATION = {"HeadObject": "s3:GetObject", "ListObjectsV2":
 ASSUMED_BY = {
     "AuthorizerRole": "lambda.amazonaws.com",
     "ExportRole": "lambda.amazonaws.com",
+    "AnalyticsRole": "lambda.amazonaws.com",
     "ScheduleRole": "scheduler.amazonaws.com",
 }
 
@@ -68,7 +83,7 @@ ASSUMED_BY = {
 def test_there_is_no_other_role(template: Template) -> None:
     assert set(template.of_type("AWS::IAM::Role")) == set(ALLOWED)
     assert not template.of_type("AWS::IAM::Policy")
-    assert not template.of_type("AWS::IAM::ManagedPolicy")
+    assert set(template.of_type("AWS::IAM::ManagedPolicy")) == {"QueryCallLogs"}
 
 
 @pytest.mark.parametrize("role", sorted(ALLOWED))
@@ -80,7 +95,6 @@ def test_a_role_allows_its_list_and_nothing_else(template: Template, role: str) 
         for action in as_list(statement["Action"]):
             allowed[action].update(as_list(statement["Resource"]))
     assert allowed == ALLOWED[role]
-    assert "ManagedPolicyArns" not in template.resource(role)["Properties"]
 
 
 @pytest.mark.parametrize("role", sorted(ALLOWED))
@@ -126,6 +140,7 @@ def test_each_function_has_the_role_made_for_it(template: Template) -> None:
     assert {logical_id: properties["Role"] for logical_id, properties in functions.items()} == {
         "AuthorizerFunction": "arn:aws:iam::123456789012:role/api-usage-export-AuthorizerRole",
         "ExportFunction": "arn:aws:iam::123456789012:role/api-usage-export-ExportRole",
+        "AnalyticsFunction": "arn:aws:iam::123456789012:role/api-usage-export-AnalyticsRole",
     }
     # beside a role of its own, SAM would silently drop these
     assert all("Policies" not in properties for properties in functions.values())
@@ -158,8 +173,15 @@ def calls_in_code() -> set[str]:
 
 
 def policy_statements(template: Template, role: str) -> list[dict[str, Any]]:
-    (policy,) = template.resource(role)["Properties"]["Policies"]
-    statements: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    """The statements of a role's own policy, and of the shared one where it has that."""
+    properties = template.resource(role)["Properties"]
+    (policy,) = properties["Policies"]
+    statements: list[dict[str, Any]] = list(policy["PolicyDocument"]["Statement"])
+    attached = properties.get("ManagedPolicyArns", [])
+    assert attached in ([], [template.physical_name("QueryCallLogs")])
+    if attached:
+        shared = template.resource("QueryCallLogs")["Properties"]["PolicyDocument"]
+        statements += shared["Statement"]
     return statements
 
 
