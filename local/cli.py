@@ -1,6 +1,7 @@
 """The command line of the local stack: `python -m local …`."""
 
 import re
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 import urllib3
@@ -44,6 +45,15 @@ cli = typer.Typer(
     help="The whole system on this machine, on call logs of yours or on samples.",
 )
 console = Console(stderr=True)
+
+
+@cli.callback()
+def main() -> None:
+    signal.signal(signal.SIGTERM, _interrupt)  # so that everything is stopped, as by Ctrl-C
+
+
+def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 class Exit(IntEnum):

@@ -74,7 +74,7 @@ def serving(stack: "LocalStack", logs: Path) -> None:
     for title, line in {
         "An export of the last 30 days:": f'curl -sX POST -H "Authorization: Bearer $ADMIN"'
         f" {stack.url}/exports",
-        "Of two days, without waiting:": 'curl -siX POST -H "Authorization: Bearer $ADMIN"'
+        "Of yesterday, without waiting:": 'curl -siX POST -H "Authorization: Bearer $ADMIN"'
         " -H 'Prefer: respond-async' -H 'Content-Type: application/json'"
         f""" -d '{{"period": "yesterday", "timezone": "Europe/Berlin"}}' {stack.url}/exports""",
         "How it stands:": f'curl -s -H "Authorization: Bearer $ADMIN" {stack.url}/exports/ID',

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from shared.aws_errors import ServiceUnavailableError, translated_errors
+from shared.aws_errors import RefusedError, ServiceUnavailableError, translated_errors
 from shared.query_execution import QueryExecution, QueryState
 
 if TYPE_CHECKING:
@@ -72,8 +72,12 @@ class Athena:
 
     def stop(self, query_id: str) -> None:
         """Stop a query; one that has ended stays as it ended."""
-        with translated_errors():
-            self._athena.stop_query_execution(QueryExecutionId=query_id)
+        try:
+            with translated_errors():
+                self._athena.stop_query_execution(QueryExecutionId=query_id)
+        except RefusedError:
+            if not self.look([query_id])[query_id].state.is_final:
+                raise
 
     def result(self, query: QueryExecution) -> Iterator[dict[str, str]]:
         """The rows of a succeeded query's result object; NULL reads as an empty string.
