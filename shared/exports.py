@@ -301,15 +301,16 @@ class Exports:
         return replace(look, facts=None)
 
     def _reject(self, look: Look, counted: Summary) -> Look:
-        export = look.export
+        export, limit = look.export, look.export.row_limit
+        crowded = [hour for hour, totals in counted.by_hour.items() if totals.rows > limit]
         return self._finish(
             look,
             Status.REJECTED,
             control_totals=ControlTotals.of(counted),
             suggested_timeframes=suggestions(
-                export.timeframe.value(), counted, export.row_limit, export.request.timezone
+                export.timeframe.value(), counted, limit, export.request.timezone
             ),
-            error=row_limit_exceeded(counted.totals.rows, export.row_limit),
+            error=row_limit_exceeded(counted.totals.rows, limit, crowded),
         )
 
     def _succeed(self, look: Look, facts: Facts, counted: Summary, file_size: int) -> Look:

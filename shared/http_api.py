@@ -119,8 +119,8 @@ def answer(app: APIGatewayHttpResolver, event: dict[str, Any], context: Any) -> 
 
 def _unreadable(event: Mapping[str, Any]) -> Problem | None:
     body: str = event.get("body") or ""
-    if not body:
-        return None
+    if not body or event["requestContext"]["http"].get("method") != "POST":
+        return None  # nothing, or with a method whose routes read no body
     if len(body) > 2 * MAX_BODY_BYTES:  # base64 or not
         return BODY_TOO_LARGE
     media_type = event.get("headers", {}).get("content-type", "application/json")

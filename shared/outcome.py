@@ -1,5 +1,6 @@
 """How an export goes on: a pure function of its two queries and the count of its rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -120,13 +121,21 @@ def bad_end(query: QueryExecution) -> ExportError:
     return SCAN_LIMIT_EXCEEDED if _is_over_scan_limit(query) else QUERY_CANCELLED
 
 
-def row_limit_exceeded(row_count: int, row_limit: int) -> ExportError:
-    """More rows than an export may have."""
+def row_limit_exceeded(
+    row_count: int, row_limit: int, crowded_hours: Sequence[datetime] = ()
+) -> ExportError:
+    """More rows than an export may have; some hours, if any, by themselves."""
+    hint = (
+        f" Single hours that have more rows than that: {len(crowded_hours):,}, the first from "
+        f"{crowded_hours[0]:%Y-%m-%d %H:%M} UTC; filter them by API key, provider or model."
+        if crowded_hours
+        else ""
+    )
     return ExportError.named(
         name="row-limit-exceeded",
         title="Too many rows",
         detail=f"The timeframe has {row_count:,} rows and an export may have {row_limit:,}. "
-        "Narrow your date range, or export the suggested timeframes one by one.",
+        f"Narrow your date range, or export the suggested timeframes one by one.{hint}",
     )
 
 

@@ -99,6 +99,15 @@ def test_the_suggested_timeframes_tile_the_request_and_each_can_be_exported(
         assert reply.body["control_totals"]["cost_usd"] == part["cost_usd"]
 
 
+def test_single_hours_over_the_limit_are_named(limited: Limited, timeframe: dict[str, str]) -> None:
+    problem = limited.admin(1)("POST", "/exports", timeframe).body
+    crowded = [part for part in problem["suggested_timeframes"] if not part["fits"]]
+    assert crowded
+    assert all(part["rows"] > 1 for part in crowded)
+    assert f"more rows than that: {len(crowded):,}" in problem["detail"]
+    assert crowded[0]["start"][:10] in problem["detail"]
+
+
 def test_over_the_limit_the_rows_query_is_stopped(
     limited: Limited, stack: LocalStack, timeframe: dict[str, str]
 ) -> None:
