@@ -67,7 +67,8 @@ class CallTable:
             for number, (name, kind) in enumerate(_TYPES.items(), start=1)
         )
         self._connection.execute(
-            f"INSERT INTO api_calls SELECT strftime(called_at, '%Y-%m-%d'), * FROM (SELECT {lists})",  # noqa: S608, E501 - constants only
+            "INSERT INTO api_calls"
+            f" SELECT strftime(called_at, '%Y-%m-%d'), * FROM (SELECT {lists})",
             [[None if value is None else str(value) for value in column] for column in columns],
         )
 

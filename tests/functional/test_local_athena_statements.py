@@ -1,5 +1,4 @@
 """What statements mean on the local Athena. Expected values are what Trino answers."""
-# ruff: noqa: S608 - statements put together from constants are what is tested here
 
 from typing import Any
 

@@ -26,7 +26,7 @@ def first_call(
     day = today - timedelta(days=2)
     folder = tmp_path_factory.mktemp("million") / f"workspace_id={WORKSPACE}" / f"day={day}"
     folder.mkdir(parents=True)
-    duckdb.sql(
+    duckdb.execute(
         f"""
         COPY (
           SELECT
@@ -76,7 +76,7 @@ def test_a_million_rows_are_exported_whole(
 
     file = tmp_path / "million.csv"
     file.write_bytes(million_admin.download(export["file"]["download_url"])[1])
-    counted = duckdb.sql(
+    counted = duckdb.execute(
         f"""
         SELECT count(*), count(DISTINCT "Date"), sum("Input Tokens"), sum("Output Tokens")
         FROM read_csv('{file}', header = true)

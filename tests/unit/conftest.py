@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 
 # Time is no measure here: the first example of a test pays for imports and time zone files.
 settings.register_profile(
-    "quick", max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "quick", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("thorough", parent=settings.get_profile("quick"), max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -118,6 +118,8 @@ def test_the_end_never_passes_where_the_logs_are_complete(end: str) -> None:
 def test_the_logs_are_complete_up_to_the_settle_time_ago_in_whole_milliseconds() -> None:
     assert data_through(NOW, timedelta(minutes=15)) == datetime.fromisoformat(THROUGH)
     assert data_through(NOW, timedelta(0)) == NOW.replace(microsecond=123000)
+    last_moment = NOW.replace(microsecond=999_999)
+    assert data_through(last_moment, timedelta(0)) == NOW.replace(microsecond=999_000)
 
 
 def test_the_time_zone_of_the_clock_does_not_matter() -> None:

@@ -1,0 +1,65 @@
+"""Exports that somebody cancels."""
+
+import pytest
+
+from shared.aws_errors import ServiceUnavailableError
+from shared.export import Status
+from shared.exports import ExportFinishedError
+from shared.query_execution import QueryState
+from tests.fake_system import FakeSystem
+from tests.fakes import Fate
+
+FAILED = Fate(QueryState.FAILED, "COLUMN_NOT_FOUND: line 1:8: no")
+
+
+def test_a_running_export_can_be_cancelled_and_its_queries_stop() -> None:
+    system = FakeSystem()
+    export = system.wait(system.create(), seconds=0).export
+    cancelled = system.exports.cancel("ws-acme", export.id).export
+    assert cancelled.status is Status.CANCELLED
+    assert cancelled.completed_at == system.clock.time
+    assert sorted(system.athena.stopped) == ["rows-0", "summary-0"]
+    assert system.look(export).export.status is Status.CANCELLED
+    assert len(system.outcomes) == 1
+
+
+def test_an_export_can_be_cancelled_before_its_queries_start() -> None:
+    system = FakeSystem()
+    look = system.create()
+    system.exports.cancel("ws-acme", look.export.id)
+    assert system.wait(look).export.status is Status.CANCELLED
+    assert system.athena.running == []
+
+
+def test_cancelling_again_changes_nothing_but_stops_what_still_runs() -> None:
+    system = FakeSystem()
+    export = system.wait(system.create(), seconds=0).export
+    system.steps.at("before stop", lambda: fail_with(ServiceUnavailableError()))
+    with pytest.raises(ServiceUnavailableError):
+        system.exports.cancel("ws-acme", export.id)
+    assert system.athena.running != []
+    first = system.stored(export)
+    assert first.status is Status.CANCELLED
+    assert system.exports.cancel("ws-acme", export.id).export == first
+    assert system.athena.running == []
+    assert len(system.outcomes) == 1
+
+
+def fail_with(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("row_count", "fates", "outcome"),
+    [(3, {}, "succeeded"), (101, {}, "rejected"), (3, {"rows": [FAILED]}, "failed")],
+)
+def test_an_export_with_another_outcome_cannot_be_cancelled(
+    row_count: int, fates: dict[str, list[Fate]], outcome: str
+) -> None:
+    system = FakeSystem(row_limit=100)
+    system.athena.row_count = row_count
+    system.athena.fates = fates
+    export = system.run()
+    with pytest.raises(ExportFinishedError, match=outcome):
+        system.exports.cancel("ws-acme", export.id)
+    assert system.stored(export) == export

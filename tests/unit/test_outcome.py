@@ -1,0 +1,252 @@
+"""How an export goes on, for every state that its two queries can be in together."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from shared.export import PROBLEM_TYPE_PREFIX, ExportError, Status
+from shared.outcome import (
+    MAX_AGE,
+    MAX_ATTEMPTS,
+    Decision,
+    Facts,
+    Fail,
+    Reject,
+    Retry,
+    Succeed,
+    Wait,
+    decide,
+    query_failed,
+    row_limit_exceeded,
+)
+from shared.query_execution import QueryState
+from tests.builders import NOW, a_query, a_summary, an_export
+
+LIMIT = 100
+
+QUEUED = a_query(QueryState.QUEUED)
+RUNNING = a_query(QueryState.RUNNING)
+SUCCEEDED = a_query(QueryState.SUCCEEDED)
+FAILED = a_query(QueryState.FAILED, reason="COLUMN_NOT_FOUND: line 1:8: Column 'x'")
+RETRYABLE = a_query(
+    QueryState.FAILED, reason="INTERNAL_ERROR: s3://secret-bucket/key", is_retryable=True
+)
+STOPPED = a_query(QueryState.CANCELLED, reason="Query was cancelled by user")
+CUT_OFF = a_query(
+    QueryState.CANCELLED,
+    reason="Query cancelled! : Bytes scanned limit was exceeded",
+)
+STATES = {
+    "queued": QUEUED,
+    "running": RUNNING,
+    "succeeded": SUCCEEDED,
+    "failed": FAILED,
+    "failed for now": RETRYABLE,
+    "stopped": STOPPED,
+    "cut off": CUT_OFF,
+}
+
+
+def name(decision: Decision) -> str:
+    """A decision in words: its kind, or the last part of its error's type."""
+    match decision:
+        case Wait(status):
+            return str(status)
+        case Fail(error):
+            return error.type.removeprefix(PROBLEM_TYPE_PREFIX)
+        case _:
+            return type(decision).__name__.lower()
+
+
+def expected(
+    states: set[str],
+    *,
+    count: int | None,
+    output_rows: int | None,
+    file_size: int | None,
+    attempt: int,
+    age: timedelta,
+) -> str:
+    """The first of the rules that applies."""
+    again = "retry" if attempt == 1 else None
+    both_done = states == {"succeeded"}
+    rules = [
+        (count is not None and count > LIMIT, "reject"),
+        ("failed" in states, "query-failed"),
+        ("failed for now" in states, again or "query-failed"),
+        ("cut off" in states, "scan-limit-exceeded"),
+        ("stopped" in states, "query-cancelled"),
+        (
+            both_done and output_rows not in (None, count, (count or 0) + 1),
+            again or "call-logs-changed",
+        ),
+        (both_done and not file_size, "file-missing"),
+        (both_done, "succeed"),
+        (age > timedelta(hours=2), "timed-out"),
+        (states == {"queued"}, "queued"),
+        (True, "running"),
+    ]
+    return next(outcome for applies, outcome in rules if applies)
+
+
+@pytest.mark.parametrize("rows", STATES)
+@pytest.mark.parametrize("summary", STATES)
+def test_every_pair_of_states_has_the_outcome_that_the_rules_give_it(
+    summary: str, rows: str
+) -> None:
+    counts = [0, 1, LIMIT, LIMIT + 1, 10 * LIMIT] if summary == "succeeded" else [None]
+    ages = [timedelta(0), timedelta(hours=2), timedelta(hours=2, milliseconds=1)]
+    for count, attempt, age in product(counts, [1, 2], ages):
+        for output_rows, file_size in results(count, rows):
+            facts = Facts(
+                STATES[summary],
+                STATES[rows],
+                None if count is None else a_summary(count),
+                output_rows,
+                file_size,
+            )
+            export = an_export(row_limit=LIMIT, attempt=attempt, created_at=NOW - age)
+            assert name(decide(export, facts, NOW)) == expected(
+                {summary, rows},
+                count=count,
+                output_rows=output_rows,
+                file_size=file_size,
+                attempt=attempt,
+                age=age,
+            )
+
+
+def results(count: int | None, rows: str) -> Iterator[tuple[int | None, int | None]]:
+    """What may be known of the rows query's result: its rows and its bytes."""
+    if count is None or rows != "succeeded":
+        return iter([(None, None)])
+    near = {count - 1, count, count + 1, count + 2, LIMIT + 1, 0, None}
+    return product(near, [None, 0, 1000])
+
+
+def decided(facts: Facts, *, attempt: int = 1) -> Decision:
+    return decide(an_export(row_limit=LIMIT, attempt=attempt), facts, NOW)
+
+
+def done(count: int, output_rows: int | None = None) -> Facts:
+    return Facts(SUCCEEDED, SUCCEEDED, a_summary(count), output_rows, file_size=1000)
+
+
+def test_exactly_the_limit_passes_and_one_more_does_not() -> None:
+    assert decided(done(LIMIT)) == Succeed(a_summary(LIMIT), 1000)
+    assert decided(done(LIMIT + 1)) == Reject(a_summary(LIMIT + 1))
+
+
+def test_too_many_rows_are_told_as_soon_as_they_are_counted() -> None:
+    for rows in STATES.values():
+        facts = Facts(SUCCEEDED, rows, a_summary(LIMIT + 1))
+        assert isinstance(decided(facts), Reject)
+
+
+def test_an_export_without_rows_succeeds() -> None:
+    assert decided(done(0, output_rows=0)) == Succeed(a_summary(0), 1000)
+
+
+@pytest.mark.parametrize("output_rows", [None, 50, 51])
+def test_as_many_rows_as_were_counted_pass_with_or_without_the_header(
+    output_rows: int | None,
+) -> None:
+    assert isinstance(decided(done(50, output_rows)), Succeed)
+
+
+@pytest.mark.parametrize("output_rows", [0, 49, 52, 101])
+def test_another_number_of_rows_is_tried_again_once_and_then_fails(output_rows: int) -> None:
+    assert decided(done(50, output_rows)) == Retry()
+    last = decided(done(50, output_rows), attempt=MAX_ATTEMPTS)
+    assert name(last) == "call-logs-changed"
+
+
+def test_a_file_does_not_pass_before_its_rows_are_counted() -> None:
+    assert decided(Facts(RUNNING, SUCCEEDED)) == Wait(Status.RUNNING)
+    assert decided(Facts(QUEUED, SUCCEEDED)) == Wait(Status.RUNNING)
+
+
+def test_a_count_does_not_pass_before_its_file_is_written() -> None:
+    assert decided(Facts(SUCCEEDED, QUEUED, a_summary(50))) == Wait(Status.RUNNING)
+
+
+def test_a_failure_that_may_pass_is_tried_again_once() -> None:
+    assert decided(Facts(RETRYABLE, RUNNING)) == Retry()
+    assert name(decided(Facts(RETRYABLE, RUNNING), attempt=MAX_ATTEMPTS)) == "query-failed"
+
+
+def test_the_cause_is_told_and_not_that_the_other_query_was_stopped_for_it() -> None:
+    for facts in (Facts(STOPPED, CUT_OFF), Facts(CUT_OFF, STOPPED)):
+        assert name(decided(facts)) == "scan-limit-exceeded"
+    for facts in (Facts(STOPPED, FAILED), Facts(FAILED, STOPPED)):
+        assert name(decided(facts)) == "query-failed"
+    for facts in (Facts(STOPPED, RETRYABLE), Facts(RETRYABLE, STOPPED)):
+        assert decided(facts) == Retry()
+
+
+def test_athenas_words_for_the_scan_limit_are_known_in_any_case() -> None:
+    words = replace(CUT_OFF, reason=CUT_OFF.reason.upper())
+    assert name(decided(Facts(RUNNING, words))) == "scan-limit-exceeded"
+
+
+def test_an_export_may_be_as_old_as_the_longest_age() -> None:
+    export = an_export(created_at=NOW - MAX_AGE)
+    assert decide(export, Facts(QUEUED, QUEUED), NOW) == Wait(Status.QUEUED)
+    late = decide(export, Facts(QUEUED, QUEUED), NOW + timedelta(milliseconds=1))
+    assert isinstance(late, Fail)
+    assert name(late) == "timed-out"
+    assert "within 2 hours" in late.error.detail
+
+
+def test_an_old_export_that_has_its_file_succeeds_all_the_same() -> None:
+    export = an_export(created_at=NOW - 10 * MAX_AGE)
+    assert isinstance(decide(export, done(50), NOW), Succeed)
+
+
+def test_too_many_rows_are_told_with_both_numbers() -> None:
+    detail = row_limit_exceeded(1_234_567, 1_000_000).detail
+    assert "1,234,567 rows" in detail
+    assert "1,000,000" in detail
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("COLUMN_NOT_FOUND: line 1:8: Column 'x' cannot be resolved", " (COLUMN_NOT_FOUND)."),
+        ("HIVE_CURSOR_ERROR: s3://secret-bucket/ws-acme/key.parquet", " (HIVE_CURSOR_ERROR)."),
+        ("Insufficient permissions on s3://secret-bucket", "call logs."),
+        ("s3://SECRET: no", "call logs."),
+        ("S3://SECRET: no", "call logs."),
+        ("secret: no", "call logs."),
+        ("", "call logs."),
+    ],
+)
+def test_of_athenas_reason_only_its_code_is_told(reason: str, told: str) -> None:
+    error = query_failed(reason)
+    assert told in error.detail
+    assert "secret" not in error.detail.lower()
+
+
+def every_error() -> Iterator[ExportError]:
+    yield row_limit_exceeded(2, 1)
+    for summary, rows, attempt in product(STATES.values(), STATES.values(), [1, 2]):
+        for age in (timedelta(0), 2 * MAX_AGE):
+            for result in (None, 1, 99):
+                counted = a_summary(1) if summary is SUCCEEDED else None
+                facts = Facts(summary, rows, counted, result, None)
+                export = an_export(attempt=attempt, created_at=NOW - age)
+                decision = decide(export, facts, NOW)
+                if isinstance(decision, Fail):
+                    yield decision.error
+
+
+def test_every_error_says_what_happened_and_what_to_do_in_sentences() -> None:
+    errors = {error.type: error for error in every_error()}
+    assert len(errors) == 7
+    for error in errors.values():
+        assert error.title
+        assert error.detail.endswith(".")
+        assert error.detail.count(". ") >= 1
