@@ -13,7 +13,7 @@ PYTHON313 ?= $(shell for python in python3.13 \
   $$python -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
 SAM = PATH="$(dir $(PYTHON313)):$$PATH" AWS_DEFAULT_REGION=eu-central-1 SAM_CLI_TELEMETRY=0 .sam/bin/sam
 
-.PHONY: help export serve seed test test-slow check format build lock clean
+.PHONY: help export serve seed test test-slow check format docs build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ check: .venv/installed ## Formatting, lint, strict types, template lint
 format: .venv/installed ## Format the code and mend what lint can mend
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
+
+docs: .venv/installed ## Make docs/openapi.json from the code
+	@$(BIN)/python -m local.openapi
 
 build: .sam/installed .venv/installed ## Build and validate what is deployed, and import it as Lambda would
 	@$(SAM) validate

@@ -28,7 +28,7 @@ from shared.problems import (
     FieldError,
     Problem,
     invalid_request,
-    problem_of,
+    query_problem,
     validation_problem,
 )
 from shared.timeframe import TimeframeError
@@ -82,7 +82,7 @@ def new_app(logger: Logger) -> APIGatewayHttpResolver:
         return problem_response(invalid_request([FieldError.of(error.field, error.message)]))
 
     def query_failed(failure: QueryFailedError) -> Response[str]:
-        return problem_response(problem_of(failure.error, HTTPStatus.SERVICE_UNAVAILABLE))
+        return problem_response(query_problem(failure.error))
 
     def unavailable(error: ServiceUnavailableError) -> Response[str]:
         logger.warning("AWS did not answer", exc_info=error)

@@ -147,7 +147,7 @@ def query_failed(reason: str) -> ExportError:
         name="query-failed",
         title="The query failed",
         detail=f"Athena could not read the call logs{named}. Try again; if it fails again, "
-        "give the export's id to whoever runs this service.",
+        "tell whoever runs this service, with the time and the export's id if there is one.",
     )
 
 

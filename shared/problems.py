@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.export import PROBLEM_TYPE_PREFIX, Export, ExportError, Suggestion
+from shared.outcome import SCAN_LIMIT_EXCEEDED
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -62,8 +63,10 @@ def row_limit_problem(export: Export) -> RowLimitProblem:
     )
 
 
-def problem_of(error: ExportError, status: HTTPStatus) -> Problem:
-    """The problem that says what an export's error says."""
+def query_problem(error: ExportError) -> Problem:
+    """The problem of a query that somebody waits for. Too much data is the request's own fault."""
+    is_request = error == SCAN_LIMIT_EXCEEDED
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if is_request else HTTPStatus.SERVICE_UNAVAILABLE
     return Problem(type=error.type, title=error.title, status=status, detail=error.detail)
 
 
@@ -158,8 +161,8 @@ STILL_COUNTING = problem(
     "still-counting",
     HTTPStatus.ACCEPTED,
     "Still counting",
-    "The estimate takes longer than one request may. Send the same request again in some seconds: "
-    "the counting goes on meanwhile.",
+    "Counting takes longer than one request may. Send the same request again in some seconds: "
+    "it goes on meanwhile.",
 )
 UNAVAILABLE = problem(
     "service-unavailable",

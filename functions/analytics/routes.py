@@ -51,5 +51,5 @@ def usage_routes(reports: UsageReports, logger: Logger) -> APIGatewayHttpResolve
             return problem_response(STILL_COUNTING)
         return json_response(HTTPStatus.OK, made)
 
-    app.get("/usage")(usage)
+    app.get("/usage", operation_id="getUsage")(usage)
     return app

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
-from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
+from functions.analytics.routes import usage_routes
 from functions.export.routes import export_routes
-from local.openapi.answers import JSON, responses
-from local.openapi.exports import OPERATIONS, Operation
+from local.openapi import exports, usage
+from local.openapi.operations import Operation
+from local.openapi.responses import JSON, responses
 from shared import outcome
 from shared.export import ExportError
 from shared.export_request import ExportRequest
@@ -21,7 +25,7 @@ ROOT: Final = Path(__file__).parents[2]
 DOCUMENT: Final = ROOT / "docs" / "openapi.json"
 
 _DESCRIPTION = """\
-Exports of an AI platform's API calls: one CSV row per call.
+Exports of an AI platform's API calls, one CSV row per call, and what the calls amount to.
 
 The workspace is the token's, never the request's. Errors are `application/problem+json` \
 (RFC 9457) with a stable `type`; what API Gateway answers by itself is `{"message": …}`. \
@@ -29,7 +33,8 @@ The workspace is the token's, never the request's. Errors are `application/probl
 
 _BASE = {
     "tags": [
-        {"name": "Exports", "description": "From an order to a file, and what it adds up to."}
+        {"name": "Exports", "description": "From an order to a file, and what it adds up to."},
+        {"name": "Usage", "description": "The same calls, as figures for charts."},
     ],
     "servers": [
         {
@@ -47,6 +52,7 @@ _BEARER = {
     "bearerFormat": "JWT",
     "description": "Of an admin of a workspace, from the configured OpenID Connect provider.",
 }
+_OPERATIONS = exports.OPERATIONS | usage.OPERATIONS
 _NOT_CALLED: Any = None  # routes are only described here
 
 
@@ -57,23 +63,24 @@ def document_text() -> str:
 
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
-    app = export_routes(_NOT_CALLED, _NOT_CALLED, _NOT_CALLED, Logger("openapi", level="CRITICAL"))
-    read = json.loads(
-        app.get_openapi_json_schema(
-            title="API Usage Export", version=_version(), description=_DESCRIPTION
-        )
-    )
-    paths = {path: read["paths"][path] for path in sorted(read["paths"])}
-    for operations in paths.values():
-        for operation in operations.values():
-            _complete(operation, OPERATIONS[operation["operationId"]])
+    logger = Logger("openapi", level="CRITICAL")
+    exporting = export_routes(_NOT_CALLED, _NOT_CALLED, _NOT_CALLED, logger)
+    analysing = usage_routes(_NOT_CALLED, logger)
     return {
-        "openapi": read["openapi"],
-        "info": read["info"],
+        "openapi": "3.1.0",
+        "info": {"title": "API Usage Export", "version": _version(), "description": _DESCRIPTION},
         **_BASE,
-        "paths": paths,
+        "paths": dict(sorted((_paths(exporting) | _paths(analysing)).items())),
         "components": {"schemas": _schemas(), "securitySchemes": {"bearer": _BEARER}},
     }
+
+
+def _paths(app: APIGatewayHttpResolver) -> dict[str, Any]:
+    paths: dict[str, Any] = json.loads(app.get_openapi_json_schema())["paths"]
+    for operations in paths.values():
+        for operation in operations.values():
+            _complete(operation, _OPERATIONS[operation["operationId"]])
+    return paths
 
 
 def _version() -> str:
@@ -86,10 +93,12 @@ def _complete(operation: dict[str, Any], known: Operation) -> None:
     operation |= {
         "summary": known.summary,
         "description": known.description,
-        "tags": ["Exports"],
+        "tags": [known.tag],
         "responses": responses(known.answers),
     }
+    fields = _fields(known.query) if known.query else {}
     for parameter in operation.get("parameters", ()):
+        parameter["schema"] = fields.get(parameter["name"], parameter["schema"])
         _tidy(parameter)
         examples = known.parameters.get(parameter["name"], {})
         if examples:
@@ -107,10 +116,11 @@ def _tidy(parameter: dict[str, Any]) -> None:
     """Take out what Powertools adds: lower-case headers, `null` for absent, decimal points."""
     if parameter["in"] == "header":
         parameter["name"] = parameter["name"].title()
-    schema = _without_null(parameter["schema"])
+    if "description" in parameter["schema"]:
+        parameter["description"] = parameter["schema"]["description"]
     parameter["schema"] = {
         key: int(value) if isinstance(value, float) else value
-        for key, value in schema.items()
+        for key, value in _without_null(parameter["schema"]).items()
         if key not in {"title", "description"}
     }
 
@@ -129,19 +139,28 @@ class _Untitled(GenerateJsonSchema):
 
 
 def _schemas() -> dict[str, Any]:
-    bodies = dict.fromkeys(
-        answer.model for known in OPERATIONS.values() for answer in known.answers
+    operations = _OPERATIONS.values()
+    bodies = dict.fromkeys(answer.model for known in operations for answer in known.answers)
+    schemas = _definitions(
+        (ExportRequest, "validation"), *((model, "serialization") for model in bodies)
     )
-    _, generated = models_json_schema(
-        [(ExportRequest, "validation"), *((model, "serialization") for model in bodies)],
-        ref_template="#/components/schemas/{model}",
-        schema_generator=_Untitled,
-    )
-    schemas: dict[str, Any] = dict(sorted(generated["$defs"].items()))
     schemas["ExportError"]["properties"]["type"]["enum"] = sorted(
         {error.type for error in _export_errors()}
     )
     return schemas
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    fields: dict[str, Any] = _definitions((model, "validation"))[model.__name__]["properties"]
+    return fields
+
+
+def _definitions(*models: tuple[type[BaseModel], JsonSchemaMode]) -> dict[str, Any]:
+    """Schemas of models, and of the models in them, by name."""
+    _, generated = models_json_schema(
+        models, ref_template="#/components/schemas/{model}", schema_generator=_Untitled
+    )
+    return dict(sorted(generated["$defs"].items()))
 
 
 def _export_errors() -> Iterator[ExportError]:

@@ -50,7 +50,7 @@ _BYTES_PER_ROW = 165
 _SUMMARY_BYTES, _ROWS_BYTES = 41_000_000, 187_000_000  # that Athena scans
 
 # Five calls, at list prices.
-_CALLS = {
+CALLS = {
     ("anthropic", "claude-haiku-4-5"): Totals(3, 1_950, 2_610, Decimal("0.015")),
     ("openai", "gpt-4o"): Totals(1, 500, 1_200, Decimal("0.01325")),
     ("openai", "text-embedding-3-small"): Totals(1, 800, 0, Decimal("0.000016")),
@@ -82,13 +82,13 @@ def _timeframe(request: ExportRequest) -> Timeframe:
 
 
 def _counted(timeframe: Timeframe, times_a_day: int) -> Summary:
-    """`_CALLS` so many times at noon (UTC) of each day."""
+    """`CALLS` so many times at noon (UTC) of each day."""
     by_hour: defaultdict[datetime, Totals] = defaultdict(Totals)
     by_model: defaultdict[tuple[str, str], Totals] = defaultdict(Totals)
     days = range((timeframe.end - timeframe.start) // timedelta(days=1))
     first = timeframe.start.replace(hour=12) + timedelta(days=timeframe.start.hour > 12)
     for noon in (first + timedelta(days=day) for day in days):
-        for model, calls in _CALLS.items():
+        for model, calls in CALLS.items():
             totals = Totals(*(times_a_day * value for value in vars(calls).values()))
             by_hour[noon] += totals
             by_model[model] += totals

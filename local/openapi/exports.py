@@ -4,88 +4,35 @@ It stands apart from the routes so that no Lambda function loads it: a cold star
 waiting.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from functions.export.routes import ExportPage
 from local.openapi import examples
-from local.openapi.answers import Answer, from_gateway, refusal
+from local.openapi.operations import (
+    ON_ANY_ROUTE,
+    WHERE_COUNTED,
+    WITH_A_BODY,
+    Answer,
+    Operation,
+    from_gateway,
+    invalid,
+    refusal,
+)
 from shared.estimate import Estimate
 from shared.export_request import ExportRequest
 from shared.export_resource import ExportResource
-from shared.outcome import QUERY_CANCELLED, SCAN_LIMIT_EXCEEDED, query_failed
 from shared.problems import (
-    BODY_MALFORMED,
-    BODY_TOO_LARGE,
     EXPORT_FINISHED,
     IDEMPOTENCY_KEY_REUSED,
-    INTERNAL_ERROR,
-    MEDIA_TYPE,
     NOT_FOUND,
-    STILL_COUNTING,
-    UNAVAILABLE,
-    FieldError,
-    Problem,
-    invalid_request,
-    problem_of,
 )
 
-
-@dataclass(frozen=True)
-class Operation:
-    """What the code of a route does not say about it.
-
-    Attributes:
-        summary: In a few words.
-        description: What to know before using it.
-        answers: Every one that it may give.
-        requests: Examples of the body, by name.
-        parameters: Examples of parameters: name → values by name.
-    """
-
-    summary: str
-    description: str
-    answers: list[Answer]
-    requests: Mapping[str, ExportRequest] = field(default_factory=dict)
-    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-
-def _invalid(field_name: str, message: str) -> Answer:
-    return refusal(invalid_request([FieldError.of(field_name, message)]))
-
-
-def _unavailable(problem: Problem) -> Answer:
-    return refusal(problem, {"Retry-After": True})
-
-
-_ANY_ROUTE = [
-    from_gateway(401, "Unauthorized", "No token was sent"),
-    from_gateway(
-        403, "Forbidden", "The token is not valid, or not that of an admin of a workspace"
-    ),
-    from_gateway(429, "Too Many Requests", "More requests than the API takes at once"),
-    from_gateway(
-        431, "Request Header Fields Too Large", "The headers are larger than 10,240 bytes"
-    ),
-    refusal(INTERNAL_ERROR),
-    from_gateway(500, "Internal Server Error", "The function or the authorizer failed"),
-    _unavailable(UNAVAILABLE),
-    from_gateway(503, "Service Unavailable", "The function took too long, or is too busy"),
-]
-_WITH_BODY = [
-    *_ANY_ROUTE,
-    refusal(BODY_MALFORMED),
-    refusal(BODY_TOO_LARGE),
-    from_gateway(413, "Request Entity Too Large", "The body is larger than 10 MB"),
-    refusal(MEDIA_TYPE),
-]
+_TAG = "Exports"
 _WITH_ID = [
-    *_ANY_ROUTE,
+    *ON_ANY_ROUTE,
     refusal(NOT_FOUND),
     from_gateway(404, "Not Found", "There is no such route"),
-    _invalid("limit", "is not known"),
+    invalid("limit", "is not known"),
 ]
 _REQUESTS = {
     "previous_month": examples.PREVIOUS_MONTH,
@@ -108,6 +55,7 @@ _SAME_EXPORT = {
 
 OPERATIONS = {
     "startExport": Operation(
+        _TAG,
         summary="Start an export",
         description="Waits up to 20 seconds for its outcome; `Prefer` makes that 0 to 25. With a"
         " token and nothing else it exports the last 30 days. Send an `Idempotency-Key`, so that a"
@@ -138,13 +86,14 @@ OPERATIONS = {
                 {**_STARTED, "Retry-After": True},
                 _SAME_EXPORT,
             ),
-            *_WITH_BODY,
-            _invalid("start", "must be before end"),
+            *WITH_A_BODY,
+            invalid("start", "must be before end"),
             refusal(IDEMPOTENCY_KEY_REUSED),
             refusal(examples.OVER_ROW_LIMIT, _STARTED),
         ],
     ),
     "estimateExport": Operation(
+        _TAG,
         summary="Estimate an export",
         description="What an export of the same body would hold, without making it. Only counts:"
         " call it while somebody moves a timeframe selector.",
@@ -156,16 +105,13 @@ OPERATIONS = {
                 Estimate,
                 {"fits": examples.FITS, "does_not_fit": examples.DOES_NOT_FIT},
             ),
-            _unavailable(STILL_COUNTING),
-            *_WITH_BODY,
-            _invalid("period", "give either a period or start and end, not both"),
-            *(
-                _unavailable(problem_of(error, HTTPStatus.SERVICE_UNAVAILABLE))
-                for error in (query_failed(""), QUERY_CANCELLED, SCAN_LIMIT_EXCEEDED)
-            ),
+            *WHERE_COUNTED,
+            *WITH_A_BODY,
+            invalid("period", "give either a period or start and end, not both"),
         ],
     ),
     "listExports": Operation(
+        _TAG,
         summary="List exports",
         description="The workspace's exports, newest first, however they were started. For a"
         " download URL look at one of them.",
@@ -180,11 +126,12 @@ OPERATIONS = {
                     "look": _then("getExport", "id", "exports/0/id"),
                 },
             ),
-            *_ANY_ROUTE,
-            _invalid("limit", "input should be less than or equal to 100"),
+            *ON_ANY_ROUTE,
+            invalid("limit", "input should be less than or equal to 100"),
         ],
     ),
     "getExport": Operation(
+        _TAG,
         summary="Look at an export",
         description="How it stands, and a fresh download URL once it has succeeded.",
         answers=[
@@ -205,6 +152,7 @@ OPERATIONS = {
         ],
     ),
     "cancelExport": Operation(
+        _TAG,
         summary="Cancel an export",
         description="Stops its queries; the export stays, as `cancelled`. Repeating it does no"
         " harm.",

@@ -12,6 +12,7 @@ import urllib3
 
 from local.sample_call_logs import write_sample_call_logs
 from local.stack import LocalStack
+from tests.functional.documented import assert_documented
 
 WORKSPACE = "ws-acme"
 OTHER_WORKSPACE = "ws-globex"
@@ -46,7 +47,10 @@ class Caller:
         answer = self._http.request(
             method, self._url + path, body=sent, headers={**self._headers, **(headers or {})}
         )
-        return Reply(answer.status, answer.headers, answer.data.decode())
+        reply = Reply(answer.status, answer.headers, answer.data.decode())
+        if method != "HEAD":  # every answer that any test gets is one that the API's document has
+            assert_documented(method, path, reply.status, reply.headers, reply.text)
+        return reply
 
     def download(self, url: str) -> tuple[Mapping[str, str], bytes]:
         """A presigned URL needs no token."""

@@ -147,12 +147,36 @@ def test_over_the_row_limit_there_is_no_file_even_where_athena_has_written_one()
 
 def test_over_the_row_limit_timeframes_that_tile_the_order_are_suggested() -> None:
     system = FakeSystem(row_limit=100)
-    system.athena.row_count = 101
+    system.athena.row_count, system.athena.hours = 200, 2
     export = system.run()
     assert export.suggested_timeframes is not None
-    (part,) = export.suggested_timeframes
-    assert (part.start, part.end) == (JANUARY.start, JANUARY.end)
-    assert (part.rows, part.fits) == (101, False)
+    first, second = export.suggested_timeframes
+    one_o_clock = JANUARY.start + timedelta(hours=1)
+    assert (first.start, first.end, first.rows, first.fits) == (
+        JANUARY.start,
+        one_o_clock,
+        100,
+        True,
+    )
+    assert (second.start, second.end, second.rows, second.fits) == (
+        one_o_clock,
+        JANUARY.end,
+        100,
+        True,
+    )
+    assert export.error is not None
+    assert "Single hours" not in export.error.detail
+
+
+def test_hours_over_the_row_limit_by_themselves_are_named() -> None:
+    system = FakeSystem(row_limit=100)
+    system.athena.row_count, system.athena.hours = 202, 2
+    export = system.run()
+    assert export.suggested_timeframes is not None
+    assert [part.fits for part in export.suggested_timeframes] == [False, False]
+    assert export.error is not None
+    assert "Single hours that have more rows than that: 2" in export.error.detail
+    assert "the first from 2026-01-01 00:00 UTC" in export.error.detail
 
 
 def test_the_row_limit_is_the_one_of_when_the_export_was_asked_for() -> None:

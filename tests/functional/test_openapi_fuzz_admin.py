@@ -1,0 +1,22 @@
+"""An admin's requests, made from the OpenAPI document, are answered as it says."""
+
+import json
+
+from local.openapi import DOCUMENT
+from local.stack import LocalStack
+from tests.functional.fuzzing import fuzz
+
+WORKSPACE = "ws-hooli"  # has few calls, and no other test makes exports of it
+
+
+def test_an_admin_is_answered_as_documented(stack: LocalStack) -> None:
+    token = stack.identity_provider.token(workspace_id=WORKSPACE)
+    exchanges = fuzz(stack.url, token, max_examples=40, stateful=True)
+    paths = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
+    assert len(exchanges) > 800
+    assert {exchange.operation for exchange in exchanges if exchange.status == 200} >= {
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        for method in methods
+        if method != "delete"  # most exports are done before they can be cancelled
+    }

@@ -1,0 +1,74 @@
+"""What the page reads is what the API sends: `web/src/contract.ts` beside the models."""
+
+import re
+from enum import StrEnum
+
+import pytest
+from pydantic import BaseModel
+
+from functions.export.routes import ExportPage
+from local.page.build import WEB
+from shared import estimate, export, export_request, export_resource, problems, usage
+from shared.local_time import Granularity
+from shared.timeframe import Period
+
+CONTRACT = (WEB / "src" / "contract.ts").read_text()
+
+# Interface → model, and what of the model the page has no use for.
+MODELS: dict[str, tuple[type[BaseModel], set[str]]] = {
+    "CompletionTime": (usage.CompletionTime, set()),
+    "UsageTotals": (usage.UsageTotals, set()),
+    "UsageRow": (usage.UsageRow, set()),
+    "UsageSeries": (usage.UsageSeries, set()),
+    "BusyHour": (usage.BusyHour, set()),
+    "Usage": (usage.Usage, set()),
+    "Interval": (export.ResolvedTimeframe, set()),
+    "ExportRequest": (export_request.ExportRequest, set()),
+    "CallTotals": (export.CallTotals, set()),
+    "ControlTotals": (export.ControlTotals, set()),
+    "Suggestion": (export.Suggestion, set()),
+    "ExportFile": (export_resource.Download, set()),
+    "Export": (export_resource.ExportResource, set()),
+    "ExportPage": (ExportPage, set()),
+    "Estimate": (estimate.Estimate, {"data_through"}),
+    "Problem": (problems.Problem, set()),
+    "RowLimitProblem": (problems.RowLimitProblem, set()),
+}
+NAMES: dict[str, type[StrEnum]] = {
+    "Period": Period,
+    "Granularity": Granularity,
+    "Status": export.Status,
+}
+
+
+def fields(interface: str) -> set[str]:
+    """The field names of an interface, those it inherits included."""
+    found = re.search(
+        rf"interface {interface}( extends [\w, ]+)? \{{\n(.*?)^\}}",
+        CONTRACT,
+        re.MULTILINE | re.DOTALL,
+    )
+    assert found, f"there is no interface {interface}"
+    inherited = re.findall(r"\w+", (found[1] or "").removeprefix(" extends"))
+    own = set(re.findall(r"^  (\w+)\??:", found[2], re.MULTILINE))
+    return own.union(*map(fields, inherited))
+
+
+@pytest.mark.parametrize("interface", MODELS)
+def test_an_interface_has_the_fields_of_its_model(interface: str) -> None:
+    model, unread = MODELS[interface]
+    assert fields(interface) == set(model.model_fields) - unread
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_type_names_the_values_of_its_enumeration(name: str) -> None:
+    found = re.search(rf"type {name} =([^;]+);", CONTRACT)
+    assert found
+    assert set(re.findall(r'"(\w+)"', found[1])) == set(NAMES[name])
+
+
+def test_the_dimensions_are_those_of_the_tables_and_of_the_series() -> None:
+    found = re.search(r"type Dimension =([^;]+);", CONTRACT)
+    assert found
+    named = set(re.findall(r'"(\w+)"', found[1]))
+    assert named == set(usage.UsageTables.model_fields) == set(usage.UsageSeriesBy.model_fields)
