@@ -13,7 +13,11 @@ PYTHON313 ?= $(shell for python in python3.13 \
   $$python -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
 SAM = PATH="$(dir $(PYTHON313)):$$PATH" AWS_DEFAULT_REGION=eu-central-1 SAM_CLI_TELEMETRY=0 .sam/bin/sam
 
-.PHONY: help export serve seed test test-slow check format docs build lock clean
+# The page needs Node.js; everything else does without.
+WEB := $(if $(shell command -v npm),web/node_modules/.package-lock.json)
+NO_NODE := echo "npm is missing: the page is not checked"
+
+.PHONY: help export serve seed web test test-slow check format docs build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,17 +31,21 @@ serve: .venv/installed ## Run the API on http://127.0.0.1:8080 until Ctrl-C (ARG
 seed: .venv/installed ## Make sample call logs (ARGS="--output DIR --rows 1000001")
 	@$(BIN)/python -m local seed $(ARGS)
 
+web: $(WEB) ## Build the page into web/dist (needs Node.js; `make serve` does it by itself)
+	@npm --prefix web run --silent build
+
 test: .venv/installed ## Run the tests, without network or account (ARGS="-k timeframe")
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(ARGS)
 
 test-slow: .venv/installed ## Run the tests that take their time, such as a million rows
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
-check: .venv/installed ## Formatting, lint, strict types, template lint
+check: .venv/installed $(WEB) ## Formatting, lint, strict types, template lint; the page's too where Node.js is
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/cfn-lint template.yaml
+	@$(if $(WEB),npm --prefix web run --silent check && npm --prefix web run --silent test,$(NO_NODE))
 
 format: .venv/installed ## Format the code and mend what lint can mend
 	@$(BIN)/ruff format
@@ -64,7 +72,7 @@ lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml
 	@$(UV_COMPILE) --group sam --output-file requirements-sam.txt
 
 clean: ## Remove what was installed, built or made here; exports stay
-	rm -rf .venv .sam .aws-sam .local call-logs
+	rm -rf .venv .sam .aws-sam .local call-logs web/node_modules web/dist
 
 .venv/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -81,3 +89,6 @@ clean: ## Remove what was installed, built or made here; exports stay
 	@$(PYTHON313) -m venv --clear .sam
 	@.sam/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	@npm --prefix web ci --no-audit --no-fund --silent

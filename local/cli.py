@@ -19,6 +19,7 @@ from rich.markup import escape
 from local import report
 from local.api_client import Answer, ApiClient, DownloadError
 from local.aws import CallLogsError
+from local.page import PageBuildError, built_page
 from local.sample_call_logs import (
     DEFAULT_DAYS,
     DEFAULT_ROWS,
@@ -72,6 +73,9 @@ CallLogs = Annotated[
         show_default=False,
     ),
 ]
+RowLimit = Annotated[
+    int | None, typer.Option(help="Rows an export may have.", metavar="N", show_default=False)
+]
 
 
 @cli.command()
@@ -92,9 +96,7 @@ def export(
         Path | None,
         typer.Option(help="The CSV to write.  [default: in exports/]", show_default=False),
     ] = None,
-    row_limit: Annotated[
-        int | None, typer.Option(help="Rows an export may have.", metavar="N", show_default=False)
-    ] = None,
+    row_limit: RowLimit = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the API's response, alone.")
     ] = False,
@@ -131,17 +133,27 @@ def export(
 @cli.command()
 def serve(
     call_logs: CallLogs = None,
-    port: Annotated[int, typer.Option(help="Of the API.", min=0, max=65535)] = 8080,
+    port: Annotated[int, typer.Option(help="Of page and API.", min=0, max=65535)] = 8080,
+    row_limit: RowLimit = None,
 ) -> None:
-    """Run the API until Ctrl-C, with tokens and curl lines to paste."""
-    with (
-        _errors_for_people(),
-        console.status("Starting the local stack") as status,
-        LocalStack(call_logs or _samples(), LOGS, port=port) as stack,
-    ):
-        status.stop()
-        report.serving(stack, LOGS)
-        threading.Event().wait()
+    """Run the page and the API until Ctrl-C, with tokens and curl lines to paste."""
+    parameters = {} if row_limit is None else {"RowLimit": str(row_limit)}
+    with _errors_for_people(), console.status("Building the page") as status:
+        page = _page()
+        status.update("Starting the local stack")
+        folder = call_logs or _samples()
+        with LocalStack(folder, LOGS, parameters=parameters, port=port, page=page) as stack:
+            status.stop()
+            report.serving(stack, LOGS, has_page=page is not None)
+            threading.Event().wait()
+
+
+def _page() -> Path | None:
+    try:
+        return built_page()
+    except PageBuildError as error:
+        console.print(f"[yellow]{escape(str(error))} Serving the API alone.", highlight=False)
+        return None
 
 
 @cli.command()

@@ -63,12 +63,13 @@ def no_file(body: Mapping[str, Any], logs: Path) -> None:
         console.print(table)
 
 
-def serving(stack: "LocalStack", logs: Path) -> None:
-    """Where the API is, who may call it, and how."""
+def serving(stack: "LocalStack", logs: Path, *, has_page: bool) -> None:
+    """Where page and API are, who may call it, and how."""
     provider = stack.identity_provider
     admin = provider.token(lifetime=_SERVE_TOKEN_SECONDS)
     member = provider.token(admin=False, lifetime=_SERVE_TOKEN_SECONDS)
-    console.print(f"API on {stack.url} (Ctrl-C stops it; logs in {logs})\n", markup=False)
+    what = "Page and API" if has_page else "API"
+    console.print(f"{what} on {stack.url} (Ctrl-C stops it; logs in {logs})\n", markup=False)
     console.print(f"ADMIN='{admin}'\n", markup=False)
     console.print(f"MEMBER='{member}'\n", markup=False)
     for title, line in {

@@ -1,16 +1,21 @@
 """The whole system on one machine: AWS, identity provider, Lambda functions and gateway."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from local.aws import LocalAws
-from local.gateway import Gateway
-from local.identity_provider import IdentityProvider
+from local.athena import Engine
+from local.aws import LocalAws, duckdb_engine
+from local.gateway import Gateway, HttpApi
+from local.identity_provider import CLIENT_ID, IdentityProvider
 from local.lambda_runtime import LambdaRuntime
+from local.page import PageConfig, PageSite
 from local.template import Template
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 # Call logs lie still on one machine: nothing is on its way that an export should wait for.
 _PARAMETERS = {"SettleMinutes": "0"}
@@ -24,6 +29,8 @@ class LocalStack:
         log_directory: Where each function's log goes.
         parameters: Of the template, beside its defaults.
         port: Of the gateway; 0 takes a free one.
+        page: The built page, to be served on the same port.
+        engine: Makes the engine under Athena, given the address of the AWS services.
 
     Raises:
         CallLogsError: The folder is not in that layout.
@@ -38,16 +45,22 @@ class LocalStack:
         *,
         parameters: Mapping[str, str] = MappingProxyType({}),
         port: int = 0,
+        page: Path | None = None,
+        engine: Callable[[str], Engine] = duckdb_engine,
     ) -> None:
         self._call_logs = call_logs
-        self._log_directory = log_directory
+        self.log_directory = log_directory
         self._parameters = parameters
         self._port = port
+        self._page = page
+        self._engine = engine
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as starting:
-            self.identity_provider = starting.enter_context(IdentityProvider())
+            self.identity_provider = starting.enter_context(
+                IdentityProvider(workspaces=_workspaces(self._call_logs))
+            )
             self.template = Template.load(
                 parameters={
                     **_PARAMETERS,
@@ -55,14 +68,16 @@ class LocalStack:
                     **self._parameters,
                 }
             )
-            self.aws = starting.enter_context(LocalAws(self.template))
+            self.aws = starting.enter_context(LocalAws(self.template, engine=self._engine))
             self._runtime = starting.enter_context(
-                LambdaRuntime(self.template.functions(), self.aws.environment, self._log_directory)
+                LambdaRuntime(self.template.functions(), self.aws.environment, self.log_directory)
             )
             for function in self.template.functions():
                 self._runtime.warm(function)  # while the call logs are put in place
             self.aws.add_call_logs(self._call_logs)
-            self._gateway = starting.enter_context(Gateway(self.template, self.invoke, self._port))
+            self._gateway = starting.enter_context(
+                Gateway(self.template, self.invoke, self._port, front=self._front)
+            )
             self._running = starting.pop_all()
         return self
 
@@ -82,3 +97,19 @@ class LocalStack:
     def invoke(self, function: str, event: Any) -> Any:
         """Invoke a function directly, as a schedule or the Lambda console does."""
         return self._runtime.invoke(function, event)
+
+    def page_config(self, api_url: str) -> PageConfig:
+        """What a page is told that finds the API at `api_url`."""
+        return PageConfig(
+            api_url=api_url,
+            issuer=self.identity_provider.issuer,
+            client_id=CLIENT_ID,
+            row_limit=int(self.template.parameters["RowLimit"]),
+        )
+
+    def _front(self, api: HttpApi) -> "WSGIApplication":
+        return PageSite(self._page, self.page_config("/"), api) if self._page else api
+
+
+def _workspaces(call_logs: Path) -> list[str]:
+    return sorted(path.name.partition("=")[2] for path in call_logs.glob("workspace_id=*"))

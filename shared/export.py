@@ -174,7 +174,8 @@ class Export(_Model):
     """The manifest of an export.
 
     `attempt` and `timeframe` are stored before queries start and `queries` after, so that a
-    crash in between is repaired by starting again with the same request tokens.
+    crash in between is repaired by starting again with the same request tokens. `revision` tells
+    whoever writes an outcome down whether it was theirs that was kept.
     """
 
     id: str
@@ -196,6 +197,7 @@ class Export(_Model):
     suggested_timeframes: list[Suggestion] | None = None
     file: ExportFile | None = None
     error: ExportError | None = None
+    revision: str = ""
 
 
 def suggestions(

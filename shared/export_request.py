@@ -13,7 +13,7 @@ from shared.workspace import WORKSPACE_ID_PATTERN
 MAX_FILTER_VALUES = 100
 MAX_FILTER_VALUE_LENGTH = 256
 
-_Instant = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+_Bound = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 _Value = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FILTER_VALUE_LENGTH)]
 _Values = Annotated[list[_Value], Field(min_length=1, max_length=MAX_FILTER_VALUES)]
 
@@ -23,12 +23,12 @@ class CallsRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    start: _Instant | None = Field(
+    start: _Bound | None = Field(
         None,
         description="ISO 8601 date (a whole day in `timezone`) or datetime.",
         examples=["2026-01-01"],
     )
-    end: _Instant | None = Field(
+    end: _Bound | None = Field(
         None,
         description="The same; a date is included, a datetime is not. Default: up to now.",
         examples=["2026-01-31"],

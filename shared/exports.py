@@ -6,6 +6,7 @@ ever replaced by somebody who has seen its latest version.
 """
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -34,6 +35,7 @@ from shared.export_store import Claim, ConflictError, ExportStore, Stored
 from shared.outcome import (
     MAX_AGE,
     NOT_STARTED,
+    RESULT_UNREADABLE,
     TIMED_OUT,
     Facts,
     Fail,
@@ -49,6 +51,8 @@ from shared.query_execution import QueryState
 from shared.timeframe import Timeframe, TimeframeLimits, data_through, resolve_timeframe
 from shared.totals import Summary, read_summary
 from shared.usd import athena_cost_usd
+
+logger = logging.getLogger(__name__)
 
 
 class ExportNotFoundError(LookupError):
@@ -203,16 +207,16 @@ class Exports:
             raise IdempotencyKeyReusedError
         return claim
 
-    def _new_export(self, order: Order, now: datetime, identity: str) -> Export:
+    def _new_export(self, order: Order, as_of: datetime, identity: str) -> Export:
         return Export(
             id=identity,
             workspace_id=order.workspace_id,
             trigger=order.trigger,
             requested_by=order.requested_by,
-            created_at=now,
+            created_at=self.clock.now(),
             request=order.request,
-            timeframe=ResolvedTimeframe.of(self._resolve(order, now)),
-            data_through=data_through(now, self.limits.settle),
+            timeframe=ResolvedTimeframe.of(self._resolve(order, as_of)),
+            data_through=data_through(as_of, self.limits.settle),
             row_limit=self.row_limit,
         )
 
@@ -234,7 +238,11 @@ class Exports:
             look = self._start(look)
         if look.export.queries is None or look.export.status.is_final:
             return look  # refused, or it has waited for too long, or was cancelled meanwhile
-        facts = self._gather(look.export.queries, look.facts)
+        try:
+            facts = self._gather(look.export.queries, look.facts)
+        except (RefusedError, ValueError):  # no permission, or a result that is not one
+            logger.exception("what became of an export's queries cannot be read")
+            return self._finish(look, Status.FAILED, error=RESULT_UNREADABLE)
         look = replace(look, facts=facts)
         match decide(look.export, facts, self.clock.now()):
             case Wait(status):
@@ -272,6 +280,7 @@ class Exports:
         try:
             queries = Queries(**{role: start.result() for role, start in starts.items()})
         except RefusedError:
+            logger.exception("Athena refused a query")
             for start in starts.values():
                 if start.exception() is None:
                     self.athena.stop(start.result())
@@ -325,9 +334,11 @@ class Exports:
             self._stop(look.facts)
             scanned = [query.bytes_scanned for query in look.facts.queries]
             outcome |= {"bytes_scanned": sum(scanned), "athena_cost_usd": athena_cost_usd(scanned)}
-        changes = {"status": status, "completed_at": self.clock.now(), **outcome}
-        finished = self._save(look, **changes)
-        if finished.export == look.export.model_copy(update=changes):
+        revision = _new_revision()
+        finished = self._save(
+            look, status=status, completed_at=self.clock.now(), revision=revision, **outcome
+        )
+        if finished.export.revision == revision:  # it is this look that wrote it down
             self.on_outcome(finished.export, look.facts)
         return finished
 
@@ -350,6 +361,10 @@ class Exports:
 
 def _new_id(now: datetime) -> str:
     return export_id(now, secrets.randbits(RANDOM_BITS))
+
+
+def _new_revision() -> str:
+    return secrets.token_hex(8)
 
 
 def _request_token(export: Export, role: str) -> str:

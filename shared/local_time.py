@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from shared.timeframe import Timeframe, clock_change, start_of_day
 
 _DAY = timedelta(days=1)
-_QUARTER = timedelta(minutes=15)  # all offsets, and the instants they change at, are multiples
+_HOUR = timedelta(hours=1)
+_MILLISECOND = timedelta(milliseconds=1)
 
 SQL_BUCKET_FORMAT = "%Y-%m-%d %H:%i:%s"
 _BUCKET_FORMAT = "%Y-%m-%d %H:%M:%S"
@@ -43,16 +44,15 @@ class OffsetPeriod:
 
 def offset_periods(timeframe: Timeframe, zone: ZoneInfo) -> list[OffsetPeriod]:
     """The offsets that hold within a timeframe, in order; the last one up to its end."""
-    start = timeframe.start.replace(microsecond=0)
-    days = (timeframe.end - start) // _DAY
-    steps = [*(start + _DAY * day for day in range(days + 1)), timeframe.end]
+    first = timeframe.start.replace(microsecond=0)
+    last = (timeframe.end - _MILLISECOND).replace(microsecond=0)
+    seconds = [*(first + _DAY * day for day in range((last - first) // _DAY + 1)), last]
     changes = [
         OffsetPeriod(clock_change(before, after, zone), _offset(before, zone))
-        for before, after in pairwise(steps)
+        for before, after in pairwise(seconds)
         if _offset(before, zone) != _offset(after, zone)
     ]
-    last = _offset(timeframe.end - timedelta(milliseconds=1), zone)
-    return [*changes, OffsetPeriod(timeframe.end, last)]
+    return [*changes, OffsetPeriod(timeframe.end, _offset(last, zone))]
 
 
 def buckets(timeframe: Timeframe, granularity: Granularity, zone: ZoneInfo) -> dict[str, datetime]:
@@ -64,9 +64,9 @@ def buckets(timeframe: Timeframe, granularity: Granularity, zone: ZoneInfo) -> d
         Bucket as the SQL of `bucket_sql` names it → the instant at which it starts.
     """
     if granularity is Granularity.HOUR:
-        return {f"{hour:{_BUCKET_FORMAT}}": hour for hour in _hours(timeframe, zone)}
+        return _hours(timeframe, zone)
     first = _first_day(timeframe.start.astimezone(zone).date(), granularity)
-    last = (timeframe.end - timedelta(milliseconds=1)).astimezone(zone).date()
+    last = (timeframe.end - _MILLISECOND).astimezone(zone).date()
     starts: dict[str, datetime] = {}
     while first <= last:
         following = _first_day(first + _LONGER_THAN[granularity], granularity)
@@ -107,15 +107,21 @@ def _first_day(day: date, granularity: Granularity) -> date:
     return day.replace(day=1) if granularity is Granularity.MONTH else day
 
 
-def _hours(timeframe: Timeframe, zone: ZoneInfo) -> list[datetime]:
-    epoch = datetime.fromtimestamp(0, UTC)
-    instant = timeframe.start - (timeframe.start - epoch) % _QUARTER
-    hours: dict[datetime, None] = {}
-    while instant < timeframe.end:
-        local = instant.astimezone(zone)
-        hours[instant - timedelta(minutes=local.minute)] = None
-        instant += _QUARTER
-    return sorted(hours)
+def _hours(timeframe: Timeframe, zone: ZoneInfo) -> dict[str, datetime]:
+    hours: dict[str, datetime] = {}
+    start = timeframe.start.replace(microsecond=0)
+    for period in offset_periods(timeframe, zone):
+        offset = timedelta(seconds=period.seconds)
+        hour = (start + offset).replace(minute=0, second=0, microsecond=0) - offset
+        while hour < period.until:
+            # Where clocks change within an hour, what is left of it starts with the change.
+            is_whole = _offset(hour, zone) == period.seconds
+            hours.setdefault(
+                f"{hour:{_BUCKET_FORMAT}}", hour if is_whole else clock_change(hour, start, zone)
+            )
+            hour += _HOUR
+        start = period.until
+    return hours
 
 
 def _offset(instant: datetime, zone: ZoneInfo) -> int:

@@ -179,6 +179,12 @@ NOT_STARTED = ExportError.named(
     title="The query was refused",
     detail="Athena did not accept the query. Give the export's id to whoever runs this service.",
 )
+RESULT_UNREADABLE = ExportError.named(
+    name="result-unreadable",
+    title="The result cannot be read",
+    detail="Athena's answer on the export cannot be read. "
+    "Give the export's id to whoever runs this service.",
+)
 FILE_MISSING = ExportError.named(
     name="file-missing",
     title="The file is gone",

@@ -32,6 +32,8 @@ class Period(StrEnum):
     PREVIOUS_MONTH = "previous_month"
 
 
+_CLOSED_PERIODS = (Period.YESTERDAY, Period.PREVIOUS_WEEK, Period.PREVIOUS_MONTH)
+
 DEFAULT_PERIOD = Period.LAST_30_DAYS
 
 
@@ -137,22 +139,18 @@ def resolve_timeframe(
     if request.start is None and request.end is None:
         field = "period"
         period = request.period or DEFAULT_PERIOD
-        try:
-            start, end = _period(period, (period_of or now).astimezone(zone).date(), zone)
-        except OverflowError:  # by a `period_of` at the ends of the calendar
-            raise TimeframeError(field, "is counted from a time that is out of range") from None
+        start, end = _period(period, period_of or now, zone)
+        if period in _CLOSED_PERIODS and through < end <= now:
+            complete = _text(end + limits.settle)
+            raise TimeframeError(
+                field,
+                f"is not complete yet: its last calls are logged by {complete}, ask then",
+            )
     elif request.period is not None:
         raise TimeframeError("period", "give either a period or start and end, not both")
-    elif request.start is None:
-        raise TimeframeError("start", "is missing: give start as well, or a period instead")
     else:
         field = "start"
-        start = _bound("start", request.start, zone, start_of_day)
-        end = through
-        if request.end is not None:
-            end = _bound("end", request.end, zone, end_of_day)
-            if end <= start:
-                raise TimeframeError("start", "must be before end")
+        start, end = _bounds(request, through, zone)
 
     end = min(end, through)
     if start > now:
@@ -189,24 +187,43 @@ def _check_length(field: str, start: datetime, end: datetime, zone: ZoneInfo, da
     length = end.astimezone(zone).replace(tzinfo=None) - start.astimezone(zone).replace(tzinfo=None)
     if length > timedelta(days=days):
         raise TimeframeError(
-            field, f"makes the timeframe longer than {days} days: choose a later start"
+            field, f"makes the timeframe longer than {days} days: choose a shorter one"
         )
 
 
-def _period(period: Period, today: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def _period(period: Period, counted_from: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """First instant of the period's first day, and of the day after its last one."""
-    monday = today - _DAY * today.weekday()
-    first_of_month = today.replace(day=1)
-    first, after = {
-        Period.LAST_7_DAYS: (today - _DAY * 6, today + _DAY),
-        Period.LAST_30_DAYS: (today - _DAY * 29, today + _DAY),
-        Period.LAST_90_DAYS: (today - _DAY * 89, today + _DAY),
-        Period.YESTERDAY: (today - _DAY, today),
-        Period.PREVIOUS_WEEK: (monday - _DAY * 7, monday),
-        Period.THIS_MONTH: (first_of_month, today + _DAY),
-        Period.PREVIOUS_MONTH: ((first_of_month - _DAY).replace(day=1), first_of_month),
-    }[period]
-    return start_of_day(first, zone), start_of_day(after, zone)
+    try:
+        today = counted_from.astimezone(zone).date()
+        monday = today - _DAY * today.weekday()
+        first_of_month = today.replace(day=1)
+        first, after = {
+            Period.LAST_7_DAYS: (today - _DAY * 6, today + _DAY),
+            Period.LAST_30_DAYS: (today - _DAY * 29, today + _DAY),
+            Period.LAST_90_DAYS: (today - _DAY * 89, today + _DAY),
+            Period.YESTERDAY: (today - _DAY, today),
+            Period.PREVIOUS_WEEK: (monday - _DAY * 7, monday),
+            Period.THIS_MONTH: (first_of_month, today + _DAY),
+            Period.PREVIOUS_MONTH: ((first_of_month - _DAY).replace(day=1), first_of_month),
+        }[period]
+        return start_of_day(first, zone), start_of_day(after, zone)
+    except OverflowError:  # counted from a time at the ends of the calendar
+        raise TimeframeError("period", "is counted from a time that is out of range") from None
+
+
+def _bounds(
+    request: TimeframeRequest, through: datetime, zone: ZoneInfo
+) -> tuple[datetime, datetime]:
+    """Start and end as asked for; an end that is not given is `through`."""
+    if request.start is None:
+        raise TimeframeError("start", "is missing: give start as well, or a period instead")
+    start = _bound("start", request.start, zone, start_of_day)
+    if request.end is None:
+        return start, through
+    end = _bound("end", request.end, zone, _end_of_day)
+    if end <= start:
+        raise TimeframeError("start", "must be before end")
+    return start, end
 
 
 def _bound(
@@ -242,18 +259,15 @@ def _to_utc(field: str, local: datetime, zone: ZoneInfo) -> datetime:
     return instant
 
 
-def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+def _end_of_day(day: date, zone: ZoneInfo) -> datetime:
     return start_of_day(day + _DAY, zone)
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local day, also where the clocks skip its midnight."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    instant = midnight.astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) == midnight.replace(tzinfo=None):
-        return instant
-    # Skipped: fold=1 reads midnight with the offset after the change: an instant before it.
-    return clock_change(midnight.replace(fold=1).astimezone(UTC), instant, zone)
+    # Clocks that skip a midnight change at it, and with fold=0 a skipped time is read with the
+    # offset before the change: the instant of the change itself.
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def clock_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:

@@ -59,25 +59,31 @@ def read_summary(rows: Iterable[Mapping[str, str]]) -> Summary:
     """The summary in the rows of the summary query's result file.
 
     Raises:
-        ValueError: Where the hours and the models do not add up to the same, which a whole
-            result always does.
+        ValueError: They are not, or not all: the hours and the models of a whole result add up
+            to the same.
     """
     by_hour: dict[datetime, Totals] = {}
     by_model: dict[tuple[str, str], Totals] = {}
-    for row in rows:
-        totals = Totals(
-            rows=int(row["rows"]),
-            input_tokens=int(row["input_tokens"]),
-            output_tokens=int(row["output_tokens"]),
-            cost_usd=usd_from_scaled_cost(Decimal(row["scaled_cost"])),
-            unpriced_calls=int(row["unpriced_calls"]),
-        )
-        if row["by_model"] == "1":
-            model = (row["provider"], row["model"])
-            by_model[model] = by_model.get(model, Totals()) + totals  # NULL and "" read alike
-        else:
-            by_hour[datetime.fromisoformat(row["hour"]).replace(tzinfo=UTC)] = totals
+    try:
+        for row in rows:
+            if row["by_model"] == "1":
+                model = (row["provider"], row["model"])  # NULL and "" read alike
+                by_model[model] = by_model.get(model, Totals()) + _totals(row)
+            else:
+                by_hour[datetime.fromisoformat(row["hour"]).replace(tzinfo=UTC)] = _totals(row)
+    except (KeyError, ArithmeticError) as error:
+        raise ValueError("the summary's result is not one of the summary query") from error
     summary = Summary(dict(sorted(by_hour.items())), dict(sorted(by_model.items())))
     if summary.totals != sum(by_model.values(), start=Totals()):
         raise ValueError("the summary's hours and models do not add up to the same totals")
     return summary
+
+
+def _totals(row: Mapping[str, str]) -> Totals:
+    return Totals(
+        rows=int(row["rows"]),
+        input_tokens=int(row["input_tokens"]),
+        output_tokens=int(row["output_tokens"]),
+        cost_usd=usd_from_scaled_cost(Decimal(row["scaled_cost"])),
+        unpriced_calls=int(row["unpriced_calls"]),
+    )

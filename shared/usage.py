@@ -7,7 +7,10 @@ from shared.local_time import Granularity
 
 
 class CompletionTime(BaseModel):
-    """Approximate percentiles, in milliseconds; null where no call has a completion time."""
+    """Percentiles in milliseconds, rounded down by less than 2 percent.
+
+    Null where no call has a completion time, and for all others together.
+    """
 
     p50: int | None
     p95: int | None

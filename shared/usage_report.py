@@ -42,6 +42,7 @@ class UsageReports:
             RefusedError: AWS said no.
         """
         timeframe = self.queries.timeframe(request.timeframe_request())
+        data_through = self.queries.data_through()
         granularity = request.granularity or fitting_granularity(timeframe)
         starts = buckets(timeframe, granularity, ZoneInfo(request.timezone))
         if len(starts) > MAX_BUCKETS:
@@ -58,7 +59,7 @@ class UsageReports:
         found = read_usage(rows, list(starts))
         return Usage(
             timeframe=ResolvedTimeframe.of(timeframe),
-            data_through=self.queries.data_through(),
+            data_through=data_through,
             timezone=request.timezone,
             granularity=granularity,
             totals=found.totals,

@@ -96,12 +96,13 @@ class _Query:
 
 @dataclass
 class FakeAthena(Athena):
-    """Athena over call logs that have `row_count` calls, all in one hour.
+    """Athena over call logs that have `row_count` calls, as many in each of the first `hours`.
 
     Attributes:
         steps: Told of every call.
         files: Key → size of the result objects.
         row_count: What the summary query counts.
+        hours: How many hours have calls.
         written_rows: Counted calls → what Athena says the rows query wrote.
         fates: Role → how its first query goes, its second, …; the last goes for all later.
         refused: Roles whose queries are refused.
@@ -114,6 +115,7 @@ class FakeAthena(Athena):
     steps: Steps = field(default_factory=Steps)
     files: dict[str, int] = field(default_factory=dict)
     row_count: int = 3
+    hours: int = 1
     written_rows: Callable[[int], int | None] = lambda count: count
     fates: dict[str, list[Fate]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
@@ -173,8 +175,11 @@ class FakeAthena(Athena):
 
     def result(self, query: QueryExecution) -> Iterator[dict[str, str]]:
         with self.steps.around("result"):
-            count = {"rows": self.row_count, "input_tokens": 10 * self.row_count}
-            rows = [hour_row(JANUARY.start, **count), model_row("openai", "gpt-4o", **count)]
+            hours = [JANUARY.start + timedelta(hours=hour) for hour in range(self.hours)]
+            rows = [
+                *(hour_row(hour, **_sums(self.row_count // self.hours)) for hour in hours),
+                model_row("openai", "gpt-4o", **_sums(self.row_count)),
+            ]
         return iter(rows if self.row_count else [])
 
     def _new_query(self, identity: str, role: str, statement: str) -> _Query:
@@ -199,6 +204,10 @@ class FakeAthena(Athena):
             )
             if fate.state is QueryState.SUCCEEDED:
                 self.files[execution.key] = 100 + self.row_count
+
+
+def _sums(count: int) -> dict[str, int | str]:
+    return {"rows": count, "input_tokens": 10 * count}
 
 
 class FakeExportStore(ExportStore):

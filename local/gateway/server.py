@@ -3,12 +3,17 @@
 import socket
 from threading import Thread
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.gateway.http_api import HttpApi, HttpApiDefinition, Invoke
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from _typeshed.wsgi import WSGIApplication
 
 HOST: Final = "127.0.0.1"
 
@@ -26,10 +31,14 @@ class Gateway:
         invoke: Invoke,
         port: int = 0,
         *,
+        front: "Callable[[HttpApi], WSGIApplication] | None" = None,
         integration_timeout: float = 30,
         authorizer_timeout: float = 10,
     ) -> None:
-        """Takes the port, 0 for any free one. Raises `OSError` if it is not to be had."""
+        """Takes the port, 0 for any free one. Raises `OSError` if it is not to be had.
+
+        `front` puts something before the API on the same port, and answers what it does not.
+        """
         api = HttpApi(
             definition,
             invoke,
@@ -40,7 +49,7 @@ class Gateway:
             self._server = make_server(
                 HOST,
                 port,
-                api,
+                front(api) if front else api,
                 threaded=True,
                 request_handler=_RequestHandler,
                 fd=listener.fileno(),

@@ -1,33 +1,27 @@
-"""A development identity provider: signs the tokens that the authorizer accepts on this machine.
-
-It has no users and no secrets: whoever can call `token` is anybody. Only for 127.0.0.1.
+"""The provider: its server, its tokens and its documents.
 
 >>> with IdentityProvider() as provider:
 ...     header = f"Bearer {provider.token(workspace_id='ws-acme')}"
 """
 
-import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from local.identity_provider.answers import json_answer
+from local.identity_provider.keys import Algorithm, SigningKey
+from local.identity_provider.sign_in import Person, SignIn
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-Algorithm = Literal["RS256", "ES256"]
 
 AUDIENCE = "api-usage-export"
 CLIENT_ID = "api-usage-page"
@@ -36,53 +30,35 @@ MEMBER_ROLE = "workspace-member"
 TOKEN_LIFETIME_SECONDS = 3600
 
 
-@dataclass(frozen=True)
-class SigningKey:
-    """A private key that tokens are signed with, and the name it is published under."""
-
-    key_id: str
-    algorithm: Algorithm
-    private_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-
-    @classmethod
-    def generate(cls, algorithm: Algorithm, key_id: str | None = None) -> Self:
-        """A fresh 2048-bit RSA key for RS256, or P-256 key for ES256."""
-        key_id = key_id or f"{algorithm.lower()}-{uuid.uuid4().hex[:8]}"
-        if algorithm == "RS256":
-            return cls(key_id, algorithm, rsa.generate_private_key(65537, 2048))
-        return cls(key_id, algorithm, ec.generate_private_key(ec.SECP256R1()))
-
-    @cached_property
-    def public_jwk(self) -> dict[str, Any]:
-        """The public half as a JSON Web Key (RFC 7517)."""
-        if isinstance(self.private_key, rsa.RSAPrivateKey):
-            jwk = RSAAlgorithm.to_jwk(self.private_key.public_key(), as_dict=True)
-        else:
-            jwk = ECAlgorithm.to_jwk(self.private_key.public_key(), as_dict=True)
-        return {**jwk, "kid": self.key_id, "alg": self.algorithm, "use": "sig"}
-
-    def sign(self, claims: dict[str, Any], **header: Any) -> str:
-        """A signed token (JWS, compact) with `claims`; `header` adds to its header or overrides."""
-        headers = {"kid": self.key_id, "typ": "at+jwt", **header}
-        return jwt.encode(claims, self.private_key, self.algorithm, headers=headers)
-
-
 class IdentityProvider:
-    """Publishes its keys as an OpenID Connect provider does while the context is open.
+    """An OpenID Connect provider while the context is open.
 
     Args:
-        port: the port on 127.0.0.1; 0 takes a free one.
+        port: The port on 127.0.0.1; 0 takes a free one.
+        workspaces: What the sign-in page offers; any other can be typed in.
+        lifetime: Of the tokens of a sign-in, in seconds.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        workspaces: Sequence[str] = ("ws-acme",),
+        lifetime: int = TOKEN_LIFETIME_SECONDS,
+    ) -> None:
         self.audience = AUDIENCE
         self._port = port
+        self._lifetime = lifetime
         self._server: BaseWSGIServer | None = None
         self._keys = {algorithm: SigningKey.generate(algorithm) for algorithm in ("RS256", "ES256")}
+        sign_in = SignIn(CLIENT_ID, workspaces, self._tokens)
         self._routes = Map(
             [
                 Rule("/.well-known/openid-configuration", endpoint=self._discovery),
                 Rule("/.well-known/jwks.json", endpoint=self._key_set),
+                Rule("/authorize", endpoint=sign_in.authorize, methods=["GET", "POST"]),
+                Rule("/token", endpoint=sign_in.token, methods=["POST"]),
+                Rule("/sign-out", endpoint=sign_in.sign_out, methods=["GET"]),
             ]
         )
 
@@ -147,14 +123,9 @@ class IdentityProvider:
 
         `lifetime` is in seconds. Further keyword arguments set claims; None leaves one out.
         """
-        now = int(time.time())
         content = {
-            "iss": self.issuer,
-            "aud": self.audience,
-            "sub": subject,
+            **self._registered_claims(self.audience, subject, lifetime),
             "client_id": CLIENT_ID,
-            "iat": now,
-            "exp": now + lifetime,
             "jti": str(uuid.uuid4()),
             "workspace_id": workspace_id,
             "roles": [MEMBER_ROLE, ADMIN_ROLE] if admin else [MEMBER_ROLE],
@@ -163,6 +134,34 @@ class IdentityProvider:
         return self._keys[algorithm].sign(
             {name: value for name, value in content.items() if value is not None}
         )
+
+    def _tokens(self, person: Person, nonce: str | None) -> dict[str, Any]:
+        """What a sign-in ends with; the ID token is for the page, the access token for the API."""
+        identity = self._registered_claims(CLIENT_ID, person.email, self._lifetime)
+        identity["email"] = person.email
+        if nonce is not None:
+            identity["nonce"] = nonce
+        return {
+            "access_token": self.token(
+                subject=person.email,
+                workspace_id=person.workspace_id,
+                admin=person.is_admin,
+                lifetime=self._lifetime,
+            ),
+            "id_token": self._keys["RS256"].sign(identity, typ="JWT"),
+            "token_type": "Bearer",
+            "expires_in": self._lifetime,
+        }
+
+    def _registered_claims(self, audience: str, subject: str, lifetime: int) -> dict[str, Any]:
+        now = int(time.time())
+        return {
+            "iss": self.issuer,
+            "aud": audience,
+            "sub": subject,
+            "iat": now,
+            "exp": now + lifetime,
+        }
 
     def _answer(
         self, environment: "WSGIEnvironment", start_response: "StartResponse"
@@ -177,21 +176,25 @@ class IdentityProvider:
         return response(environment, start_response)
 
     def _discovery(self, _request: Request) -> Response:
-        return _json(
+        return json_answer(
             {
                 "issuer": self.issuer,
+                "authorization_endpoint": f"{self.issuer}/authorize",
+                "token_endpoint": f"{self.issuer}/token",
+                "end_session_endpoint": f"{self.issuer}/sign-out",
                 "jwks_uri": self.jwks_url,
+                "scopes_supported": ["openid", "offline_access"],
+                "response_types_supported": ["code"],
+                "grant_types_supported": ["authorization_code", "refresh_token"],
+                "code_challenge_methods_supported": ["S256"],
+                "token_endpoint_auth_methods_supported": ["none"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": list(self._keys),
             }
         )
 
     def _key_set(self, _request: Request) -> Response:
-        return _json({"keys": [key.public_jwk for key in self._keys.values()]})
-
-
-def _json(document: dict[str, Any]) -> Response:
-    return Response(json.dumps(document), content_type="application/json")
+        return json_answer({"keys": [key.public_jwk for key in self._keys.values()]})
 
 
 class _QuietHandler(WSGIRequestHandler):

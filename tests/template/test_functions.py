@@ -12,7 +12,12 @@ import functions.export.settings
 from local.template import Template
 from tests.template.conftest import IDENTITY_PROVIDER
 
-READ_BY_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "LOG_LEVEL"}
+READ_BY_LIBRARIES = {
+    "PYTHONTZPATH",
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "LOG_LEVEL",
+}
 
 
 class RecordingEnvironment(UserDict[str, str]):
@@ -48,6 +53,7 @@ def test_the_export_function_is_told_where_its_data_is_and_what_an_export_may_be
         "SETTLE_MINUTES": "0",
         "FIRST_DAY": "2024-05-06",
         "EXPORT_RETENTION_DAYS": "9",
+        "PYTHONTZPATH": "",
         "POWERTOOLS_SERVICE_NAME": "api-usage-export",
         "POWERTOOLS_METRICS_NAMESPACE": "ApiUsageExport",
         "LOG_LEVEL": "INFO",
@@ -88,7 +94,7 @@ def test_a_function_reads_every_variable_it_is_given(
 ) -> None:
     environment = RecordingEnvironment(template.functions()[logical_id].environment)
     read_settings(environment)
-    assert environment.read == set(environment) - READ_BY_POWERTOOLS
+    assert environment.read == set(environment) - READ_BY_LIBRARIES
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])

@@ -1,12 +1,14 @@
 """The life of an export, over Athena and a bucket in memory."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from shared.aws_errors import RefusedError
 from shared.export import Queries, Status, Trigger
 from shared.export_request import ExportRequest
 from shared.exports import ExportNotFoundError
@@ -279,6 +281,34 @@ def test_a_refused_start_is_an_outcome_and_stops_the_other_query(role: str) -> N
     assert system.athena.stopped == [f"{other}-0"]
     assert system.athena.running == []
     assert len(system.outcomes) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble", [RefusedError("AccessDenied"), ValueError("not a summary")], ids=["denied", "broken"]
+)
+def test_a_result_that_cannot_be_read_is_an_outcome(
+    trouble: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = FakeSystem()
+
+    def result(_: object) -> Iterator[dict[str, str]]:
+        raise trouble
+
+    monkeypatch.setattr(system.athena, "result", result)
+    export = system.run()
+    assert export.status is Status.FAILED
+    assert problem(export) == "result-unreadable"
+    assert len(system.outcomes) == 1
+
+
+def test_of_two_looks_that_end_an_export_in_the_same_millisecond_one_tells_of_it() -> None:
+    system = FakeSystem()  # its clock stands still
+    look = system.wait(system.create(), seconds=0)
+    assert not look.export.status.is_final
+    system.steps.at("before save manifest", lambda: system.look(look.export))
+    ended = system.wait(look, seconds=0)
+    assert ended.export.status is Status.SUCCEEDED
+    assert [told.status for told, _ in system.outcomes] == [Status.SUCCEEDED]
 
 
 def test_two_refused_starts_are_one_outcome() -> None:

@@ -105,11 +105,14 @@ def test_a_key_whose_export_was_never_written_down_gives_it_as_of_the_first_time
         system.create(request=month, idempotency_key="key-1")
     (claim,) = system.store.claims.values()
     first_time = system.clock.time
-    system.clock.sleep(600)
-    export = system.create(request=month, idempotency_key="key-1").export
-    assert export.id == claim.export_id
-    assert export.created_at == first_time
-    assert export.timeframe.end == first_time - timedelta(minutes=15)
+    three_hours_later = first_time + timedelta(hours=3)  # older than any export may get
+    system.clock.time = three_hours_later
+    look = system.create(request=month, idempotency_key="key-1")
+    assert look.export.id == claim.export_id
+    assert look.export.timeframe.end == first_time - timedelta(minutes=15)
+    assert look.export.data_through == first_time - timedelta(minutes=15)
+    assert look.export.created_at == three_hours_later
+    assert not system.exports.wait(look, system.clock.time).export.status.is_final
 
 
 def fail() -> None:

@@ -10,6 +10,7 @@ import pytest
 from shared.timeframe import (
     Period,
     Timeframe,
+    TimeframeError,
     TimeframeLimits,
     TimeframeRequest,
     data_through,
@@ -178,12 +179,27 @@ def test_weeks_start_on_monday(now: str, start: str, end: str) -> None:
     [
         ("2026-01-31T12:00Z", "2025-12-01T00:00Z", "2026-01-01T00:00Z"),
         ("2024-03-31T12:00Z", "2024-02-01T00:00Z", "2024-03-01T00:00Z"),
-        ("2026-03-01T00:00Z", "2026-02-01T00:00Z", "2026-02-28T23:45Z"),  # not settled yet
+        ("2026-03-01T00:15Z", "2026-02-01T00:00Z", "2026-03-01T00:00Z"),  # just settled
     ],
 )
 def test_the_previous_month_has_its_own_length(now: str, start: str, end: str) -> None:
     resolved = resolve(period=Period.PREVIOUS_MONTH, now=datetime.fromisoformat(now))
     assert resolved == interval(start, end)
+
+
+@pytest.mark.parametrize(
+    ("period", "now", "complete"),
+    [
+        (Period.YESTERDAY, "2026-03-17T00:14:59Z", "2026-03-17 00:15:00 UTC"),
+        (Period.PREVIOUS_WEEK, "2026-03-16T00:00Z", "2026-03-16 00:15:00 UTC"),
+        (Period.PREVIOUS_MONTH, "2026-03-01T00:10Z", "2026-03-01 00:15:00 UTC"),
+    ],
+)
+def test_a_period_that_is_over_is_refused_until_its_last_calls_are_logged(
+    period: Period, now: str, complete: str
+) -> None:
+    with pytest.raises(TimeframeError, match=f"period: is not complete yet.*{complete}"):
+        resolve(period=period, now=datetime.fromisoformat(now))
 
 
 def test_a_period_can_be_counted_from_another_time_than_now() -> None:

@@ -1,0 +1,35 @@
+"""What the page is told about its deployment."""
+
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PageConfig:
+    """The page's `config.json`.
+
+    Attributes:
+        api_url: Where the API is; `/` for the page's own origin.
+        issuer: The OpenID Connect provider.
+        client_id: The page's own, at the provider.
+        row_limit: The rows that an export may have.
+        scope: What the page asks the provider for; `offline_access` for a refresh token.
+    """
+
+    api_url: str
+    issuer: str
+    client_id: str
+    row_limit: int
+    scope: str = "openid email offline_access"
+
+    def json(self) -> bytes:
+        """As `web/src/config.ts` reads it."""
+        return json.dumps(
+            {
+                "apiUrl": self.api_url,
+                "issuer": self.issuer,
+                "clientId": self.client_id,
+                "scope": self.scope,
+                "rowLimit": self.row_limit,
+            }
+        ).encode()
