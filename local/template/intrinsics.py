@@ -41,6 +41,12 @@ _ARN: Final = {
     "AWS::Serverless::Function": "lambda:${AWS::Region}:${AWS::AccountId}:function:${Name}",
 }
 
+_HOST: Final = {
+    ("AWS::CloudFront::Distribution", "DomainName"): "${Name}.cloudfront.net",
+    ("AWS::S3::Bucket", "RegionalDomainName"): "${Name}.s3.${AWS::Region}.${AWS::URLSuffix}",
+}
+"""Attributes that are host names."""
+
 
 class Intrinsics:
     """The functions of one document under one set of parameter values."""
@@ -108,12 +114,18 @@ class Intrinsics:
                 return self._substitute(text, self.resolve(variables))
             case "Fn::GetAtt", [str(logical_id), "Arn"]:
                 return self._arn(logical_id)
+            case "Fn::GetAtt", [str(logical_id), str(attribute)] if (
+                host := _HOST.get((self._resource(logical_id)["Type"], attribute))
+            ):
+                return self._substitute(host, {"Name": self.physical_name(logical_id)})
             case "Fn::If", [str(condition), yes, no]:
                 return self.resolve(yes if self.holds(condition) else no)
             case "Fn::Join", [str(separator), items]:
                 return separator.join(map(str, self.resolve(items)))
             case "Fn::Select", [index, items]:
                 return self.resolve(items)[int(index)]
+            case "Fn::Split", [str(separator), text]:
+                return str(self.resolve(text)).split(separator)
         raise TemplateError(f"The local stack cannot work out {function} of {argument}.")
 
     def _ref(self, name: str) -> Any:

@@ -20,7 +20,7 @@ ROWS = 6_000
 ROW_LIMIT = 3_000  # more than 30 days of calls, less than 90
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def built() -> Path:
     if program := missing():
         pytest.skip(f"{program} is not installed")
@@ -30,12 +30,12 @@ def built() -> Path:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def today() -> date:
     return datetime.now(UTC).date()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def call_logs(tmp_path_factory: pytest.TempPathFactory, today: date) -> Path:
     """Six weeks of calls up to today."""
     folder = tmp_path_factory.mktemp("samples") / "call-logs"
@@ -43,19 +43,19 @@ def call_logs(tmp_path_factory: pytest.TempPathFactory, today: date) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def other_origin(built: Path) -> Iterator[PageServer]:
     """The page's server on an origin of its own."""
     with PageServer() as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engines() -> list[SteeredEngine]:
     return []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(
     built: Path,
     call_logs: Path,
@@ -79,12 +79,12 @@ def engine(stack: LocalStack, engines: list[SteeredEngine]) -> SteeredEngine:
     return engines[-1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("downloads")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(
     built: Path, downloads: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Chrome]:

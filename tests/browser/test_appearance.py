@@ -59,7 +59,7 @@ def one_export(page: UsagePage) -> None:
 STATES = [signed_out, member, empty, usage, over_the_limit, refused, one_export]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def axe(built: Path) -> str:
     return (WEB / "node_modules" / "axe-core" / "axe.min.js").read_text()
 

@@ -1,4 +1,4 @@
-"""The local stack, once per test process, over sample call logs."""
+"""The local stack, over sample call logs: once for this package in each test process."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -62,12 +62,12 @@ class Caller:
 Callers = Callable[..., Caller]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def today() -> date:
     return datetime.now(UTC).date()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def call_logs(tmp_path_factory: pytest.TempPathFactory, today: date) -> Path:
     """Six weeks of calls up to today, in four workspaces."""
     folder = tmp_path_factory.mktemp("samples") / "call-logs"
@@ -75,30 +75,30 @@ def call_logs(tmp_path_factory: pytest.TempPathFactory, today: date) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(call_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     with LocalStack(call_logs, tmp_path_factory.mktemp("logs")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def admin(stack: LocalStack) -> Caller:
     """An admin of `WORKSPACE`."""
     return Caller(stack.url, stack.identity_provider.token(workspace_id=WORKSPACE))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def other_admin(stack: LocalStack) -> Caller:
     """An admin of `OTHER_WORKSPACE`."""
     return Caller(stack.url, stack.identity_provider.token(workspace_id=OTHER_WORKSPACE))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def member(stack: LocalStack) -> Caller:
     """Of `WORKSPACE`, but no admin."""
     return Caller(stack.url, stack.identity_provider.token(admin=False))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def nobody(stack: LocalStack) -> Caller:
     return Caller(stack.url, None)
