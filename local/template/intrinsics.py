@@ -114,8 +114,8 @@ class Intrinsics:
                 return self._substitute(text, self.resolve(variables))
             case "Fn::GetAtt", [str(logical_id), "Arn"]:
                 return self._arn(logical_id)
-            case "Fn::GetAtt", [str(logical_id), str(attribute)] if (
-                host := _HOST.get((self._resource(logical_id)["Type"], attribute))
+            case "Fn::GetAtt", [str(logical_id), str(attribute)] if host := _HOST.get(
+                (self._resource(logical_id)["Type"], attribute)
             ):
                 return self._substitute(host, {"Name": self.physical_name(logical_id)})
             case "Fn::If", [str(condition), yes, no]:

@@ -62,6 +62,8 @@ Resources:
       QueueUrl: !Ref Queue
       Joined: !Join ["-", [x, !Ref Limit]]
       Selected: !Select [1, !Ref Hosts]
+      Parts: !Split ["-", !Sub "x-${Limit}"]
+      Host: !GetAtt Files.RegionalDomainName
       Left: !If [NamedOrLarge, here, !Ref "AWS::NoValue"]
       Items: [1, !If [Large, 2, !Ref "AWS::NoValue"]]
       Policy: {Action: s3:*, Condition: {Bool: {aws:SecureTransport: "false"}}}
@@ -92,6 +94,8 @@ def test_intrinsic_functions_give_what_cloudformation_gives(tmp_path: Path) -> N
         "QueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/api-usage-export-Queue",
         "Joined": "x-10",
         "Selected": "b",
+        "Parts": ["x", "10"],
+        "Host": "api-usage-export-files.s3.eu-central-1.amazonaws.com",
         "Items": [1],
         "Policy": {"Action": "s3:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
     }
