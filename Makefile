@@ -72,7 +72,7 @@ lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml
 	@$(UV_COMPILE) --group sam --output-file requirements-sam.txt
 
 clean: ## Remove what was installed, built or made here; exports stay
-	rm -rf .venv .sam .aws-sam .local call-logs web/node_modules web/dist
+	rm -rf .venv .sam .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
 
 .venv/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -32,8 +32,11 @@ class Answer:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The body, read; API Gateway's own errors have a `message`."""
-        read: dict[str, Any] = json.loads(self.text)
+        """The body, read; API Gateway's own errors, and whatever is not JSON, have a `message`."""
+        try:
+            read: dict[str, Any] = json.loads(self.text)
+        except ValueError:
+            return {"message": f"The API answered with status {self.status}."}
         return read
 
 

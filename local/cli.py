@@ -1,11 +1,13 @@
 """The command line of the local stack: `python -m local …`."""
 
+import errno
+import os
 import re
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
@@ -50,7 +52,13 @@ console = Console(stderr=True)
 
 @cli.callback()
 def main() -> None:
-    signal.signal(signal.SIGTERM, _interrupt)  # so that everything is stopped, as by Ctrl-C
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # stop everything, as Ctrl-C does
+        signal.signal(ending, _interrupt)
+    # What the shell says of AWS, of proxies and of moto is about other things than this stack.
+    for name in [name for name in os.environ if name.startswith(("AWS_", "MOTO_"))]:
+        del os.environ[name]
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    os.environ |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:
@@ -74,16 +82,20 @@ CallLogs = Annotated[
     ),
 ]
 RowLimit = Annotated[
-    int | None, typer.Option(help="Rows an export may have.", metavar="N", show_default=False)
+    int | None,
+    typer.Option(
+        help="Rows an export may have.", min=1, max=1_000_000, metavar="N", show_default=False
+    ),
+]
+Workspace = Annotated[
+    str | None, typer.Option(help="Whose calls; the only one in the folder if left out.")
 ]
 
 
 @cli.command()
 def export(
     call_logs: CallLogs = None,
-    workspace: Annotated[
-        str | None, typer.Option(help="Whose calls; the only one in the folder if left out.")
-    ] = None,
+    workspace: Workspace = None,
     start: Annotated[
         str | None, typer.Option(help="ISO 8601 date or datetime.", metavar="D")
     ] = None,
@@ -133,6 +145,7 @@ def export(
 @cli.command()
 def serve(
     call_logs: CallLogs = None,
+    workspace: Workspace = None,
     port: Annotated[int, typer.Option(help="Of page and API.", min=0, max=65535)] = 8080,
     row_limit: RowLimit = None,
 ) -> None:
@@ -142,9 +155,13 @@ def serve(
         page = _page()
         status.update("Starting the local stack")
         folder = call_logs or _samples()
-        with LocalStack(folder, LOGS, parameters=parameters, port=port, page=page) as stack:
+        workspace = _workspace(workspace, folder, is_sample=call_logs is None)
+        with (
+            LocalStack(folder, LOGS, parameters=parameters, port=port, page=page) as stack,
+            suppress(KeyboardInterrupt),  # how serving is meant to end
+        ):
             status.stop()
-            report.serving(stack, LOGS, has_page=page is not None)
+            report.serving(stack, workspace, LOGS, has_page=page is not None)
             threading.Event().wait()
 
 
@@ -203,21 +220,31 @@ def _workspace(given: str | None, folder: Path, *, is_sample: bool) -> str:
     raise typer.BadParameter(
         f"{folder} has calls of {len(found)} workspaces: choose one of {', '.join(found)}"
         if found
-        else f"{folder} has no call logs (workspace_id=…/day=…/*.parquet)",
+        else f"there are no call logs in {folder} (workspace_id=…/day=…/*.parquet)",
         param_hint="--workspace" if found else "--call-logs",
     )
 
 
 def _check_writable(output: Path | None) -> None:
-    if output is not None and not output.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {output.parent}", param_hint="--output")
+    if output is None:
+        return
+    folder = output if output.is_dir() else output.resolve().parent
+    trouble = ""
+    if not folder.is_dir():
+        trouble = f"there is no folder {folder}"
+    elif not os.access(folder, os.W_OK):
+        trouble = f"{folder} is not to be written to"
+    elif output.exists() and not (output.is_file() or output.is_dir()):
+        trouble = f"{output} is neither a file nor a folder"
+    if trouble:
+        raise typer.BadParameter(trouble, param_hint="--output")
 
 
 def _target(output: Path | None, file_name: str) -> Path:
     if output is None:
         EXPORTS.mkdir(exist_ok=True)
         return EXPORTS / file_name
-    return output / file_name if output.is_dir() else output
+    return output / file_name if output.is_dir() else output.resolve()
 
 
 def _exit_status(answer: Answer) -> Exit:
@@ -238,7 +265,9 @@ def _errors_for_people() -> Iterator[None]:
         console.print(f"[red]{escape(str(error))}", highlight=False)
         raise typer.Exit(Exit.REFUSED) from None
     except (DownloadError, OSError, urllib3.exceptions.HTTPError) as error:
-        console.print(f"[red]{escape(str(error))}", highlight=False)
+        is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        text = "The port is taken: choose another one with --port." if is_taken else str(error)
+        console.print(f"[red]{escape(text)}", highlight=False)
         raise typer.Exit(Exit.FAILED) from None
     except KeyboardInterrupt:
         console.print("Stopped.")

@@ -53,23 +53,28 @@ def no_file(body: Mapping[str, Any], logs: Path) -> None:
     console.print(f"[red]{error.get('title', error.get('message', 'No answer'))}")
     if "detail" in error:
         console.print(error["detail"], markup=False)
-    else:
+    if body.get("status") == "failed":
+        console.print(f"Export {body['id']}; Athena's own words are in the logs.", markup=False)
+    if "detail" not in error or body.get("status") == "failed":
         console.print(f"The functions' logs are in {logs}", markup=False)
     if body.get("suggested_timeframes"):
-        table = Table("Start (UTC)", "End (UTC)", "Rows", "Cost (USD)", box=None)
+        table = Table("Start", "End", "Rows", "Cost (USD)", box=None)  # to be pasted
         for part in body["suggested_timeframes"]:
             rows = f"{part['rows']:,}" + ("" if part["fits"] else "  over the limit alone")
-            table.add_row(_utc(part["start"]), _utc(part["end"]), rows, part["cost_usd"])
+            table.add_row(part["start"], part["end"], rows, part["cost_usd"])
         console.print(table)
 
 
-def serving(stack: "LocalStack", logs: Path, *, has_page: bool) -> None:
+def serving(stack: "LocalStack", workspace: str, logs: Path, *, has_page: bool) -> None:
     """Where page and API are, who may call it, and how."""
     provider = stack.identity_provider
-    admin = provider.token(lifetime=_SERVE_TOKEN_SECONDS)
-    member = provider.token(admin=False, lifetime=_SERVE_TOKEN_SECONDS)
+    admin, member = (
+        provider.token(workspace_id=workspace, admin=admin, lifetime=_SERVE_TOKEN_SECONDS)
+        for admin in (True, False)
+    )
     what = "Page and API" if has_page else "API"
     console.print(f"{what} on {stack.url} (Ctrl-C stops it; logs in {logs})\n", markup=False)
+    console.print(f"Tokens of workspace {workspace}:\n", markup=False)
     console.print(f"ADMIN='{admin}'\n", markup=False)
     console.print(f"MEMBER='{member}'\n", markup=False)
     for title, line in {

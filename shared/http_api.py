@@ -37,10 +37,11 @@ MAX_BODY_BYTES = 16 * 1024
 RETRY_AFTER_SECONDS = 5
 
 
-def is_http(event: Mapping[str, Any]) -> bool:
+def is_http(event: object) -> bool:
     """Whether an event came through the HTTP API, which alone makes this part of it."""
-    context = event.get("requestContext")
-    return isinstance(context, dict) and "http" in context
+    context = event.get("requestContext") if isinstance(event, dict) else None
+    http = context.get("http") if isinstance(context, dict) else None
+    return isinstance(http, dict) and "method" in http
 
 
 def caller(app: APIGatewayHttpResolver) -> dict[str, str]:

@@ -49,7 +49,7 @@ http = export_routes(exports, estimates, presenter, logger)
 
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP, clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
     """Lambda entry point."""
     if is_http(event):
         return answer(http, event, context)

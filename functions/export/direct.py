@@ -1,6 +1,5 @@
 """Direct input: from schedules, from the Lambda console's Test button, from `aws lambda invoke`."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ from shared.timeframe import TimeframeError
 
 
 def export_directly(
-    event: Mapping[str, Any], exports: Exports, presenter: ExportPresenter, until: datetime
+    event: object, exports: Exports, presenter: ExportPresenter, until: datetime
 ) -> dict[str, Any]:
     """Run an export to its end, or until the time is over.
 

@@ -1,6 +1,8 @@
 """Call logs in a folder: found, and held against the layout of the call-log table."""
 
+import os
 import re
+from collections.abc import Iterator
 from datetime import date
 from os import SEEK_END
 from pathlib import Path
@@ -20,17 +22,18 @@ class CallLogsError(ValueError):
 
 
 def call_log_files(folder: Path) -> list[Path]:
-    """Every Parquet file of a folder, by its path in there.
+    """Every call log of a folder, by its path in there.
 
-    Hidden ones are left out, as Athena does: what is named `.…` or `_…`, folders too.
+    As Athena does, it takes any file of a partition, whatever its ending, but for hidden ones:
+    what is named `.…` or `_…`, folders too. Links are followed.
 
     Raises:
-        CallLogsError: There are none, or one is not where the table would look for it.
+        CallLogsError: There are none, one is not where the table would look for it, or it is
+            not Parquet.
     """
     if not folder.is_dir():
         raise CallLogsError(f"There is no folder of call logs at {folder}.")
-    paths = [path.relative_to(folder) for path in sorted(folder.rglob("*.parquet"))]
-    files = [path for path in paths if not any(part[0] in "._" for part in path.parts)]
+    files = sorted(_files(folder))
     if not files:
         raise CallLogsError(f"There are no call logs in {folder}: they lie in {_LAYOUT}.")
     for file in files:
@@ -41,6 +44,17 @@ def call_log_files(folder: Path) -> list[Path]:
         if not _is_parquet(folder / file):
             raise CallLogsError(f"{file} in {folder} is not a Parquet file.")
     return files
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """What may be meant as a call log; other files may lie beside the workspaces' folders."""
+    for place, folders, names in os.walk(folder, followlinks=True):
+        inner = Path(place).relative_to(folder)
+        is_deep = len(inner.parts) > 2  # deeper than any partition: far enough to say so
+        folders[:] = [] if is_deep else [name for name in folders if name[0] not in "._"]
+        for file in (inner / name for name in names if name[0] not in "._"):
+            if file.suffix == ".parquet" or file.parts[0].startswith("workspace_id="):
+                yield file
 
 
 def _is_in_layout(path: str) -> bool:

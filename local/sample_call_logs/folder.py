@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -89,8 +88,9 @@ def ensure_sample_call_logs(
         SampleCallLogsError: as `write_sample_call_logs`.
     """
     made = _read_marker(output)
-    if made is not None and made[0] == _Recipe.of(rows, days, end, seed):
-        return made[1]
+    recipe = _Recipe.of(rows, days, end, seed)
+    if made is not None and made.recipe == recipe and made.sizes == _sizes(output):
+        return made.summary
     return write_sample_call_logs(output, rows=rows, days=days, end=end, seed=seed)
 
 
@@ -127,48 +127,71 @@ def write_sample_call_logs(
     return summary
 
 
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    """What samples were made from and hold.
+
+    `sizes` has every file, by its path in the folder, so that nobody else's is taken for one.
+    """
+
+    recipe: _Recipe
+    summary: SampleSummary
+    sizes: Mapping[str, int]
+
+
 def _write(folder: Path, recipe: _Recipe) -> SampleSummary:
-    files = size = 0
-    period, seed = recipe.period, recipe.seed
     workspaces = calls_per_workspace(recipe.rows)
+    folder.mkdir(exist_ok=True)
     for workspace, workspace_rows in workspaces.items():
-        per_day = calls_per_day(workspace, workspace_rows, period, seed)
+        per_day = calls_per_day(workspace, workspace_rows, recipe.period, recipe.seed)
         for day, count in per_day.items():
             if not count:
                 continue
-            file = folder / f"workspace_id={workspace.id}" / f"day={day}" / "calls.parquet"
-            size += write_calls(calls_of_day(workspace, day, count, period, seed), file)
-            files += 1
+            calls = calls_of_day(workspace, day, count, recipe.period, recipe.seed)
+            write_calls(
+                calls, folder / f"workspace_id={workspace.id}" / f"day={day}" / "calls.parquet"
+            )
+    sizes = _sizes(folder)
     rows = {workspace.id: count for workspace, count in workspaces.items()}
-    summary = SampleSummary(recipe.rows, size, files, rows)
-    folder.mkdir(exist_ok=True)
-    marker = {"recipe": asdict(recipe), "summary": asdict(summary)}
-    (folder / _MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
+    summary = SampleSummary(recipe.rows, sum(sizes.values()), len(sizes), rows)
+    marker = asdict(_Marker(recipe, summary, sizes))
+    (folder / _MARKER).write_text(json.dumps(marker, indent=1) + "\n", encoding="utf-8")
     return summary
 
 
+def _sizes(folder: Path) -> dict[str, int]:
+    """Bytes of every file but the marker and what macOS leaves in any folder one looks at."""
+    return {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in (_MARKER, ".DS_Store")
+    }
+
+
 def _check_replaceable(output: Path) -> None:
-    """Nothing but an empty folder, or samples nobody has added to, may be replaced."""
+    """Nothing but an empty folder, or samples nobody has changed or added to, may be replaced."""
     if not output.exists():
         return
     if not output.is_dir():
         raise SampleCallLogsError(f"{output} is a file: name a folder for the sample call logs.")
     made = _read_marker(output)
-    ours = 0 if made is None else made[1].files + 1
-    # .DS_Store is what macOS leaves in any folder that somebody has looked at
-    files = (path for path in output.rglob("*") if path.is_file() and path.name != ".DS_Store")
-    if next(islice(files, ours, None), None) is not None:
+    is_strange = made is None and (output / _MARKER).exists()
+    if is_strange or _sizes(output).items() - (made.sizes.items() if made else set()):
         raise SampleCallLogsError(
             f"{output} holds files that are not sample call logs, and they would be deleted: "
             "move them away, or name another folder."
         )
 
 
-def _read_marker(output: Path) -> tuple[_Recipe, SampleSummary] | None:
+def _read_marker(output: Path) -> _Marker | None:
     """What the samples in a folder were made from and hold; None where there are none."""
     try:
         marker = json.loads((output / _MARKER).read_text(encoding="utf-8"))
-        return _Recipe(**marker["recipe"]), SampleSummary(**marker["summary"])
+        return _Marker(
+            _Recipe(**marker["recipe"]),
+            SampleSummary(**marker["summary"]),
+            dict(marker["sizes"]),
+        )
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -1,6 +1,7 @@
 """`python -m local`, as a person runs it."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime
@@ -81,7 +82,7 @@ def test_over_the_row_limit_the_count_and_the_suggested_timeframes_are_printed(
     assert done.returncode == 3
     assert "100" in done.stdout
     assert "Narrow your date range" in done.stdout
-    assert done.stdout.count("00:00:00") > 10  # the timeframes
+    assert done.stdout.count("T00:00:00.000Z") > 10  # the timeframes, to be pasted
     assert not file.exists()
 
 
@@ -92,8 +93,8 @@ def test_over_the_row_limit_the_count_and_the_suggested_timeframes_are_printed(
         (["--start", "2026-01-02", "--end", "2026-01-01"], "start"),
         (["--timezone", "Mars/Olympus"], "timezone"),
         (["--period", "fortnight"], "--period"),
-        (["--row-limit", "0"], "RowLimit"),
-        (["--row-limit", "1000001"], "RowLimit"),
+        (["--row-limit", "0"], "--row-limit"),
+        (["--row-limit", "1000001"], "--row-limit"),
         (["--workspace", "ws/acme"], "--workspace"),
         (["--call-logs", "/no/such/folder", "--workspace", "ws-acme"], "/no/such/folder"),
         (["--output", "/no/such/folder/file.csv"], "/no/such/folder"),
@@ -126,3 +127,27 @@ def test_seed_makes_what_export_reads(tmp_path: Path) -> None:
         "--end", "2026-03-01", "--output", tmp_path / "all.csv", "--json",
     )  # fmt: skip
     assert json.loads(done.stdout)["row_count"] == 300  # the busiest workspace's three fifths
+
+
+def test_the_shells_own_aws_and_proxy_settings_do_not_matter(
+    call_logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "many")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    output = tmp_path / "calls.csv"
+    done = local(
+        "export", "--call-logs", call_logs, "--workspace", "ws-acme", "--output", output
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert output.is_file()
+
+
+def test_what_is_no_file_is_not_replaced(call_logs: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    done = local("export", "--call-logs", call_logs, "--workspace", "ws-acme", "--output", pipe)
+    assert done.returncode == 2
+    assert "neither a file nor a folder" in done.stderr
+    assert pipe.is_fifo()

@@ -84,10 +84,14 @@ def test_repeated_deliveries_of_one_scheduled_run_give_one_export(
             {"scheduled_time"},
         ),
         ({"workspace_id": WORKSPACE, "requestContext": {"stage": "x"}}, {"requestContext"}),
+        ({"requestContext": {"http": {}}}, {"workspace_id", "requestContext"}),
+        (None, {"body"}),
+        ([{"workspace_id": WORKSPACE}], {"body"}),
+        (WORKSPACE, {"body"}),
     ],
 )
 def test_a_mistake_in_the_event_is_answered_with_the_fields_at_fault(
-    stack: LocalStack, asked: dict[str, Any], fields: set[str]
+    stack: LocalStack, asked: Any, fields: set[str]
 ) -> None:
     problem = stack.invoke("ExportFunction", asked)
     assert problem["status"] == 422

@@ -157,3 +157,21 @@ def test_impossible_sizes_are_refused_by_name(
     with pytest.raises(SampleCallLogsError, match=sentence):
         write_sample_call_logs(tmp_path / "x", rows=rows, days=days, end=END, seed=7)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_place_of_a_sample_is_not_taken_for_one(tmp_path: Path) -> None:
+    folder = tmp_path / "calls"
+    write_sample_call_logs(folder, rows=100, days=3, end=END, seed=1)
+    own = next(folder.glob("workspace_id=*/day=*/*.parquet"))
+    own.write_bytes(b"somebody's own calls")
+    with pytest.raises(SampleCallLogsError, match="would be deleted"):
+        write_sample_call_logs(folder, rows=200, days=3, end=END, seed=1)
+    assert own.read_bytes() == b"somebody's own calls"
+
+
+def test_samples_with_a_file_missing_are_made_again(tmp_path: Path) -> None:
+    folder = tmp_path / "calls"
+    summary = ensure_sample_call_logs(folder, rows=100, days=3, end=END, seed=1)
+    next(folder.glob("workspace_id=*/day=*/*.parquet")).unlink()
+    assert ensure_sample_call_logs(folder, rows=100, days=3, end=END, seed=1) == summary
+    assert len(list(folder.glob("workspace_id=*/day=*/*.parquet"))) == summary.files

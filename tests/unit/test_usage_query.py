@@ -202,10 +202,31 @@ def test_the_costliest_over_the_whole_timeframe_are_kept_in_every_bucket() -> No
     assert sum(series[-1].calls) == 2
 
 
+def free_calls(*keys: int) -> list[Call]:
+    """A call of each of these keys, which costs nothing."""
+    free = {"input_token_price": Decimal(0)}
+    return [a_call(key, call_id=f"call-{place}", **free) for place, key in enumerate(keys)]
+
+
 def test_of_what_costs_the_same_the_busier_comes_first_and_then_the_first_by_name() -> None:
-    free = [a_call(number, input_token_price=Decimal(0)) for number in (3, 1, 2, 2)]
-    calls = [replace(call, call_id=f"call-{n}") for n, call in enumerate(free)]
-    assert [row.name for row in found(calls).tables.api_keys] == ["Key 2", "Key 1", "Key 3"]
+    table = found(free_calls(3, 1, 2, 2)).tables.api_keys
+    assert [row.name for row in table] == ["Key 2", "Key 1", "Key 3"]
+
+
+def test_of_what_costs_the_same_the_busier_are_kept_and_then_the_first_by_name() -> None:
+    busy = range(3, 3 + SERIES_LENGTH - 1)
+    series = found(free_calls(1, 2, *busy, *busy)).series.api_keys
+    assert [one.name for one in series] == [f"Key {key}" for key in [*busy, 1]] + [OTHERS]
+    models = [
+        replace(call, provider=f"provider {9 - number}", model=f"model {number}")
+        for number, call in enumerate(free_calls(*range(SERIES_LENGTH + 1)))
+    ]
+    kept = found(models).tables.models
+    assert [row.provider for row in kept] == [f"provider {number}" for number in range(1, 10)]
+    assert [one.name for one in found(models).series.models] == [
+        *(row.name for row in kept[:SERIES_LENGTH]),
+        OTHERS,
+    ]
 
 
 def test_a_key_is_one_row_under_its_latest_name() -> None:

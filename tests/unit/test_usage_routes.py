@@ -71,6 +71,9 @@ class Api:
         return [query.statement for query in self.usage.athena.queries.values()]
 
 
+SOME_API = Api()
+
+
 def a_call(**values: Any) -> Call:
     return Call(**{"called_at": CALLED_AT, **values})
 
@@ -114,19 +117,22 @@ def test_what_takes_longer_than_a_request_may_is_still_being_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fate", "problem"),
+    ("fate", "status", "problem"),
     [
-        (Fate(QueryState.FAILED, "HIVE_BAD_DATA: s3://secret-bucket/key"), "query-failed"),
-        (Fate(QueryState.CANCELLED, "by somebody"), "query-cancelled"),
-        (Fate(QueryState.CANCELLED, SCAN_LIMIT_REASON), "scan-limit-exceeded"),
+        (Fate(QueryState.FAILED, "HIVE_BAD_DATA: s3://secret-bucket/key"), 503, "query-failed"),
+        (Fate(QueryState.CANCELLED, "by somebody"), 503, "query-cancelled"),
+        (Fate(QueryState.CANCELLED, SCAN_LIMIT_REASON), 422, "scan-limit-exceeded"),
     ],
 )
-def test_a_query_that_comes_to_a_bad_end_is_a_problem(fate: Fate, problem: str) -> None:
+def test_a_query_that_comes_to_a_bad_end_is_a_problem(
+    fate: Fate, status: int, problem: str
+) -> None:
     api = Api()
     api.usage.athena.fates[USAGE] = [fate]
     reply = api.get()
-    assert reply["status"] == reply["body"]["status"] == HTTPStatus.SERVICE_UNAVAILABLE
+    assert reply["status"] == reply["body"]["status"] == status
     assert reply["headers"]["Content-Type"] == "application/problem+json"
+    assert ("Retry-After" in reply["headers"]) == (status == HTTPStatus.SERVICE_UNAVAILABLE)
     assert reply["body"]["type"].endswith(f":{problem}")
     assert "secret-bucket" not in json.dumps(reply)
 
@@ -236,11 +242,10 @@ def test_a_value_is_what_is_between_the_ampersands(query: str, kept: list[str]) 
 @given(values=st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=4))
 @settings(max_examples=settings().max_examples // 5)
 def test_any_text_can_be_a_value(values: list[str]) -> None:
-    api = Api()
-    reply = api.get("&".join(f"models={quote(value, safe='')}" for value in values))
+    reply = SOME_API.get("&".join(f"models={quote(value, safe='')}" for value in values))
     assert reply["status"] == HTTPStatus.OK
     literals = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-    assert f"model IN ({literals})" in api.statements[0]
+    assert any(f"model IN ({literals})" in statement for statement in SOME_API.statements)
 
 
 def test_a_hundred_values_are_not_too_many() -> None:
@@ -272,7 +277,4 @@ def test_the_workspace_is_the_one_of_the_token() -> None:
     for workspace, model in (("ws-acme", "gpt-4o"), ("ws-globex", "theirs")):
         rows = api.get(workspace_id=workspace)["body"]["tables"]["models"]
         assert [row["name"] for row in rows] == [model]
-    assert [
-        f"'{workspace}'" in statement
-        for workspace, statement in zip(("ws-acme", "ws-globex"), api.statements, strict=True)
-    ] == [True, True]
+    assert ["'ws-globex'" in statement for statement in api.statements] == [False, True]
