@@ -6,6 +6,7 @@ ever replaced by somebody who has seen its latest version.
 """
 
 import hashlib
+import json
 import logging
 import secrets
 from collections.abc import Callable
@@ -89,9 +90,13 @@ class Order:
 
     @property
     def hash(self) -> str:
-        """Of what is asked for."""
+        """Of what is asked for; the order of a filter's values makes no difference."""
+        asked = {
+            name: sorted(value) if isinstance(value, list) else value
+            for name, value in self.request.model_dump(mode="json").items()
+        }
         period_of = self.period_of.isoformat() if self.period_of else ""
-        return _hash(self.workspace_id, self.request.model_dump_json(), period_of)
+        return _hash(self.workspace_id, json.dumps(asked, sort_keys=True), period_of)
 
 
 @dataclass(frozen=True)

@@ -136,3 +136,12 @@ def test_of_two_different_orders_at_once_the_one_that_does_not_claim_the_key_is_
     system.steps.at("before claim key", lambda: system.exports.create(other))
     with pytest.raises(IdempotencyKeyReusedError):
         system.exports.create(KEYED)
+
+
+def test_the_order_of_a_filters_values_makes_no_other_order() -> None:
+    system = FakeSystem()
+    one, other = (ExportRequest(models=models) for models in (["a", "b"], ["b", "a"]))
+    first = system.create(request=one, idempotency_key="key-1")
+    assert system.create(request=other, idempotency_key="key-1").export.id == first.export.id
+    with pytest.raises(IdempotencyKeyReusedError):
+        system.create(request=ExportRequest(models=["a"]), idempotency_key="key-1")
