@@ -84,7 +84,7 @@ def usage_query(selection: CallSelection, granularity: Granularity, timezone: st
     day_of_week({local}) AS weekday,
     hour({local}) AS hour_of_day,
     coalesce(api_key_id, '') AS api_key_id,
-    coalesce(api_key_name, '') AS api_key_name,
+    api_key_name,
     coalesce(provider, '') AS provider,
     coalesce(model, '') AS model,
     cast(coalesce(input_tokens, 0) AS decimal(38, 0)) AS input_tokens,

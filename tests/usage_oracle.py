@@ -171,8 +171,8 @@ def _shown(dimension: str, member: _Member, calls: list[Call]) -> dict[str, Any]
     (identity,) = member
     if dimension == "providers":
         return {"id": identity, "name": identity, "provider": None}
-    latest = max((call.called_at, call.api_key_name or "") for call in calls)
-    return {"id": identity, "name": latest[1] or identity, "provider": None}
+    named = [(call.called_at, call.api_key_name) for call in calls if call.api_key_name is not None]
+    return {"id": identity, "name": (named and max(named)[1]) or identity, "provider": None}
 
 
 _OTHERS = {"id": None, "name": "Others", "provider": None}

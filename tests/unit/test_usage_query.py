@@ -239,6 +239,15 @@ def test_a_key_is_one_row_under_its_latest_name() -> None:
     assert (row.id, row.name, row.calls) == ("key-001", "new", 3)
 
 
+def test_a_call_without_a_name_does_not_take_the_name_of_its_key() -> None:
+    calls = [
+        a_call(1, call_id="a", called_at=NOON - DAY),
+        a_call(1, call_id="b", called_at=NOON, api_key_name=None),
+    ]
+    (row,) = found(calls).tables.api_keys
+    assert (row.name, row.calls) == ("Key 1", 2)
+
+
 def test_of_two_names_in_one_millisecond_it_is_always_the_same_one() -> None:
     calls = [a_call(1, call_id=name, api_key_name=name) for name in ("b", "c", "a")]
     names = {
