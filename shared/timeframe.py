@@ -273,7 +273,7 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
 def clock_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
     """The instant, after `before` and up to `after`, at which a zone's offset changes.
 
-    Changes fall on whole seconds, and so must `before`.
+    Changes fall on whole seconds, and so must both bounds.
     """
     offset_before = before.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):

@@ -32,8 +32,8 @@ DATABASE = duckdb.connect()
 any_zone = pytest.mark.parametrize("zone", ZONES)
 any_granularity = pytest.mark.parametrize("granularity", Granularity)
 # Each test runs for every zone, and some for every granularity: fewer examples of each.
-some = settings(max_examples=settings().max_examples // 5)
-few = settings(max_examples=settings().max_examples // 12)
+some = settings(max_examples=settings().max_examples // 8)
+few = settings(max_examples=settings().max_examples // 20)
 
 
 def instant(text: str) -> datetime:

@@ -37,8 +37,8 @@ DAY = timedelta(days=1)
 DIMENSIONS = ("api_keys", "providers", "models")
 in_january = Asked("ws-acme", JANUARY.start, JANUARY.end, "day", {})
 # An example takes its time: a statement of that length is parsed, and run.
-some = settings(max_examples=settings().max_examples // 5)
-few = settings(max_examples=settings().max_examples // 10)
+some = settings(max_examples=settings().max_examples // 7)
+few = settings(max_examples=settings().max_examples // 14)
 
 
 def found(calls: Iterable[Call], asked: Asked = in_january, zone: str = "UTC") -> UsageResult:
