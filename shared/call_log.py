@@ -60,6 +60,12 @@ UNPRICED = (
 )
 """True for a call whose cost is not known, since a price is missing where there are tokens."""
 
+SUMMANDS = f"""cast(coalesce(input_tokens, 0) AS decimal(38, 0)) AS input_tokens,
+    cast(coalesce(output_tokens, 0) AS decimal(38, 0)) AS output_tokens,
+    CASE WHEN {UNPRICED} THEN 0 ELSE {SCALED_COST} END AS scaled_cost,
+    CASE WHEN {UNPRICED} THEN 1 ELSE 0 END AS unpriced"""
+"""What the sums over calls are made of, in control totals and analytics alike."""
+
 _COST_USD = (
     f"CASE WHEN {UNPRICED} THEN NULL"
     f" ELSE cast(({SCALED_COST}) * cast('0.000001' AS decimal(6, 6)) AS varchar) END"

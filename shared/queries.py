@@ -12,9 +12,8 @@ from pyathena.formatter import DefaultParameterFormatter
 from shared.call_log import (
     CSV_COLUMNS,
     FILTERS,
-    SCALED_COST,
+    SUMMANDS,
     TABLE,
-    UNPRICED,
     Columns,
     CsvColumn,
 )
@@ -77,10 +76,7 @@ def summary_query(selection: CallSelection) -> str:
     date_trunc('hour', called_at) AS called_hour,
     provider,
     model,
-    cast(coalesce(input_tokens, 0) AS decimal(38, 0)) AS input_tokens,
-    cast(coalesce(output_tokens, 0) AS decimal(38, 0)) AS output_tokens,
-    CASE WHEN {UNPRICED} THEN 0 ELSE {SCALED_COST} END AS scaled_cost,
-    CASE WHEN {UNPRICED} THEN 1 ELSE 0 END AS unpriced
+    {SUMMANDS}
   FROM {TABLE}
   {where}
 )

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pyathena.formatter import DefaultParameterFormatter
 
-from shared.call_log import SCALED_COST, TABLE, UNPRICED
+from shared.call_log import SUMMANDS, TABLE
 from shared.local_time import (
     SQL_BUCKET_FORMAT,
     Granularity,
@@ -87,10 +87,7 @@ def usage_query(selection: CallSelection, granularity: Granularity, timezone: st
     api_key_name,
     coalesce(provider, '') AS provider,
     coalesce(model, '') AS model,
-    cast(coalesce(input_tokens, 0) AS decimal(38, 0)) AS input_tokens,
-    cast(coalesce(output_tokens, 0) AS decimal(38, 0)) AS output_tokens,
-    CASE WHEN {UNPRICED} THEN 0 ELSE {SCALED_COST} END AS scaled_cost,
-    CASE WHEN {UNPRICED} THEN 1 ELSE 0 END AS unpriced,
+    {SUMMANDS},
     {_COMPLETION_TIME} AS completion_time
   FROM {TABLE}
   {where}
