@@ -25,10 +25,12 @@ _NAME_PROPERTY: Final[Mapping[str, tuple[str, ...]]] = {
     "AWS::Glue::Database": ("DatabaseInput", "Name"),
     "AWS::Glue::Table": ("TableInput", "Name"),
     "AWS::Logs::LogGroup": ("LogGroupName",),
+    "AWS::Scheduler::ScheduleGroup": ("Name",),
 }
 """Where a resource names itself; the others get a name made by CloudFormation."""
 
 _REF: Final = {
+    "AWS::SNS::Topic": "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${Name}",
     "AWS::SQS::Queue": "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/${Name}",
 }
 """What `Ref` gives where that is not the name."""
@@ -37,6 +39,9 @@ _ARN: Final = {
     "AWS::IAM::Role": "iam::${AWS::AccountId}:role/${Name}",
     "AWS::Logs::LogGroup": "logs:${AWS::Region}:${AWS::AccountId}:log-group:${Name}:*",
     "AWS::S3::Bucket": "s3:::${Name}",
+    "AWS::Scheduler::ScheduleGroup": (
+        "scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/${Name}"
+    ),
     "AWS::SQS::Queue": "sqs:${AWS::Region}:${AWS::AccountId}:${Name}",
     "AWS::Serverless::Function": "lambda:${AWS::Region}:${AWS::AccountId}:function:${Name}",
 }

@@ -77,10 +77,18 @@ def test_a_url_dies_ten_minutes_after_it_was_signed_and_nothing_else_does(
 
 
 def test_exports_and_all_that_belongs_to_them_expire_together() -> None:
-    template = Template.load(parameters={"ExportRetentionDays": "9"})
+    template = Template.load(
+        parameters={"ExportRetentionDays": "9", "ScheduledRetentionDays": "800"}
+    )
     rules = lifecycle(template, "ExportBucket")
     expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
-    assert expiring == {"exports/": 9, "idempotency/": 9, "athena/": 9}
+    assert expiring == {
+        "exports/": 9,
+        "idempotency/": 9,
+        "running/": 9,
+        "athena/": 9,
+        "scheduled/": 800,  # for whoever collects them: an auditor, next year
+    }
     assert all(rule["Status"] == "Enabled" for rule in rules)
 
 

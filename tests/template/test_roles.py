@@ -20,7 +20,11 @@ CATALOG = {
 CALL_LOGS = "arn:aws:s3:::api-usage-export-calllogbucket"
 EXPORTS = "arn:aws:s3:::api-usage-export-exportbucket"
 RECORDS = {f"{EXPORTS}/exports/*", f"{EXPORTS}/idempotency/*"}
+RUNNING = f"{EXPORTS}/running/*"
+SCHEDULED = f"{EXPORTS}/scheduled/*"
 RESULTS = f"{EXPORTS}/athena/*"
+OUTCOMES = f"arn:aws:sns:{AWS}:api-usage-export-OutcomeTopic"
+SCHEDULES = f"arn:aws:scheduler:{AWS}:schedule-group/api-usage-export"
 QUEUES = f"arn:aws:sqs:{AWS}:api-usage-export-"
 LOGS = f"arn:aws:logs:{AWS}:log-group:/aws/lambda/api-usage-export-"
 TRACES = {"xray:PutTraceSegments": {"*"}, "xray:PutTelemetryRecords": {"*"}}
@@ -52,7 +56,9 @@ ALLOWED = {
         "athena:StopQueryExecution": {WORKGROUP},
         "s3:ListBucket": {CALL_LOGS, EXPORTS},
         "s3:GetObject": QUERY["s3:GetObject"] | RECORDS,
-        "s3:PutObject": {RESULTS} | RECORDS,
+        "s3:PutObject": {RESULTS, RUNNING, SCHEDULED} | RECORDS,
+        "s3:DeleteObject": {RUNNING},
+        "sns:Publish": {OUTCOMES},
         "sqs:SendMessage": {f"{QUEUES}FailedInvocations"},
         "logs:CreateLogStream": {f"{LOGS}export:*"},
         "logs:PutLogEvents": {f"{LOGS}export:*"},
@@ -103,8 +109,10 @@ def test_a_role_is_assumed_by_its_one_service(template: Template, role: str) -> 
     assert statement["Principal"] == {"Service": ASSUMED_BY[role]}
     assert statement["Action"] == "sts:AssumeRole"
     if role == "ScheduleRole":
-        # a scheduler of someone else's account must not act through this role
-        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+        # neither someone else's account nor a schedule outside the group acts through this role
+        assert statement["Condition"] == {
+            "StringEquals": {"aws:SourceAccount": "123456789012", "aws:SourceArn": SCHEDULES}
+        }
 
 
 def test_the_export_function_may_make_the_calls_that_stand_in_its_code(
