@@ -21,6 +21,9 @@ from rich.markup import escape
 from local import report
 from local.api_client import Answer, ApiClient, DownloadError
 from local.aws import CallLogsError
+from local.engines import EngineName, engine_named
+from local.java import JavaMissingError
+from local.maven import FetchError
 from local.page import PageBuildError, built_page
 from local.sample_call_logs import (
     DEFAULT_DAYS,
@@ -32,6 +35,7 @@ from local.sample_call_logs import (
 )
 from local.stack import LocalStack
 from local.template import TemplateParameterError
+from local.trino import TrinoStartError
 from shared.timeframe import Period
 from shared.workspace import WORKSPACE_ID_PATTERN
 
@@ -87,6 +91,13 @@ RowLimit = Annotated[
         help="Rows an export may have.", min=1, max=1_000_000, metavar="N", show_default=False
     ),
 ]
+EngineOption = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="Runs the SQL: duckdb is embedded; trino is the engine under Athena, 450 MB to fetch.",
+    ),
+]
 Workspace = Annotated[
     str | None, typer.Option(help="Whose calls; the only one in the folder if left out.")
 ]
@@ -109,6 +120,7 @@ def export(
         typer.Option(help="The CSV to write.  [default: in exports/]", show_default=False),
     ] = None,
     row_limit: RowLimit = None,
+    engine: EngineOption = EngineName.DUCKDB,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the API's response, alone.")
     ] = False,
@@ -126,7 +138,9 @@ def export(
     with _errors_for_people(), console.status("Starting the local stack") as status:
         folder = call_logs or _samples()
         workspace = _workspace(workspace, folder, is_sample=call_logs is None)
-        with LocalStack(folder, LOGS, parameters=parameters) as stack:
+        make_engine = engine_named(engine, status.update)
+        with LocalStack(folder, LOGS, parameters=parameters, engine=make_engine) as stack:
+            status.update("Exporting")
             client = ApiClient(stack.url, stack.identity_provider.token(workspace_id=workspace))
             answer = client.export(request, lambda body: status.update(report.progress(body)))
             if answer.status == 200 and answer.body["file"] is not None:
@@ -148,6 +162,7 @@ def serve(
     workspace: Workspace = None,
     port: Annotated[int, typer.Option(help="Of page and API.", min=0, max=65535)] = 8080,
     row_limit: RowLimit = None,
+    engine: EngineOption = EngineName.DUCKDB,
 ) -> None:
     """Run the page and the API until Ctrl-C, with tokens and curl lines to paste."""
     parameters = {} if row_limit is None else {"RowLimit": str(row_limit)}
@@ -157,7 +172,14 @@ def serve(
         folder = call_logs or _samples()
         workspace = _workspace(workspace, folder, is_sample=call_logs is None)
         with (
-            LocalStack(folder, LOGS, parameters=parameters, port=port, page=page) as stack,
+            LocalStack(
+                folder,
+                LOGS,
+                parameters=parameters,
+                port=port,
+                page=page,
+                engine=engine_named(engine, status.update),
+            ) as stack,
             suppress(KeyboardInterrupt),  # how serving is meant to end
         ):
             status.stop()
@@ -264,6 +286,9 @@ def _errors_for_people() -> Iterator[None]:
     except (CallLogsError, SampleCallLogsError, TemplateParameterError) as error:
         console.print(f"[red]{escape(str(error))}", highlight=False)
         raise typer.Exit(Exit.REFUSED) from None
+    except (FetchError, JavaMissingError, TrinoStartError) as error:  # the engine is not to be had
+        console.print(f"[red]{escape(str(error))}", highlight=False)
+        raise typer.Exit(Exit.FAILED) from None
     except (DownloadError, OSError, urllib3.exceptions.HTTPError) as error:
         is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         text = "The port is taken: choose another one with --port." if is_taken else str(error)

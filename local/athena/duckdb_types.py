@@ -6,25 +6,25 @@ import pyarrow as pa
 from duckdb.sqltypes import DuckDBPyType
 
 from local.athena.engine import Column, QueryFailedError
+from local.athena.result_types import column_of
 
-# DuckDB's type → Athena's, with precision and scale as Athena reports them
+# DuckDB's type → Athena's
 _TYPES: Final = {
-    "bigint": ("bigint", 19, 0),
-    "blob": ("varbinary", 1_073_741_824, 0),
-    "boolean": ("boolean", 0, 0),
-    "date": ("date", 0, 0),
-    "double": ("double", 17, 0),
-    "float": ("float", 17, 0),
-    "integer": ("integer", 10, 0),
-    "list": ("array", 0, 0),
-    "map": ("map", 0, 0),
-    "smallint": ("smallint", 5, 0),
-    "struct": ("row", 0, 0),
-    "time": ("time", 3, 0),
-    "timestamp": ("timestamp", 3, 0),
-    "timestamp with time zone": ("timestamp with time zone", 3, 0),
-    "tinyint": ("tinyint", 3, 0),
-    "varchar": ("varchar", 2_147_483_647, 0),
+    "bigint": "bigint",
+    "blob": "varbinary",
+    "boolean": "boolean",
+    "date": "date",
+    "double": "double",
+    "float": "float",
+    "integer": "integer",
+    "list": "array",
+    "map": "map",
+    "smallint": "smallint",
+    "struct": "row",
+    "time": "time",
+    "timestamp": "timestamp",
+    "timestamp with time zone": "timestamp with time zone",
+    "tinyint": "tinyint",
 }
 _WIDER_INTEGERS: Final = ("hugeint", "uhugeint", "ubigint", "uinteger", "usmallint", "utinyint")
 
@@ -39,7 +39,7 @@ def athena_column(name: str, duckdb_type: DuckDBPyType) -> Column:
         type_id = "timestamp"
     if type_id in _WIDER_INTEGERS:
         type_id = "bigint"
-    return Column(name, *_TYPES.get(type_id, ("varchar", 2_147_483_647, 0)))
+    return column_of(name, _TYPES.get(type_id, "varchar"))
 
 
 def with_athena_integers(batch: pa.RecordBatch, columns: list[Column]) -> pa.RecordBatch:
