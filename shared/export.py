@@ -1,5 +1,6 @@
 """An export: its manifest, as stored, which holds everything that is known about it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -11,7 +12,7 @@ from shared.call_log import Columns
 from shared.export_request import ExportRequest
 from shared.row_limit import SuggestedTimeframe, suggest_timeframes
 from shared.timeframe import Timeframe
-from shared.totals import Summary
+from shared.totals import Summary, Totals
 from shared.usd import decimal_text
 
 PROBLEM_TYPE_PREFIX = "urn:api-usage-export:problem:"
@@ -104,6 +105,10 @@ class CallTotals(_Model):
         description="Calls whose cost is not known, since a price is missing; not in `cost_usd`."
     )
 
+    def value(self) -> Totals:
+        """The same, for calculations."""
+        return Totals(**{name: getattr(self, name) for name in CallTotals.model_fields})
+
 
 class ModelTotals(CallTotals):
     """Sums over the calls to one model."""
@@ -119,13 +124,25 @@ class ControlTotals(CallTotals):
 
     @classmethod
     def of(cls, summary: Summary) -> "ControlTotals":
-        return cls(
-            **vars(summary.totals),
-            by_model=[
-                ModelTotals(provider=provider, model=model, **vars(totals))
-                for (provider, model), totals in summary.by_model.items()
-            ],
-        )
+        return cls._of(summary.totals, summary.by_model)
+
+    @classmethod
+    def sum(cls, parts: Sequence["ControlTotals"]) -> "ControlTotals":
+        """What several files add up to together."""
+        by_model: dict[tuple[str, str], Totals] = {}
+        for totals in (totals for part in parts for totals in part.by_model):
+            key = (totals.provider, totals.model)
+            by_model[key] = by_model.get(key, Totals()) + totals.value()
+        whole = sum((part.value() for part in parts), start=Totals())
+        return cls._of(whole, dict(sorted(by_model.items())))
+
+    @classmethod
+    def _of(cls, whole: Totals, by_model: Mapping[tuple[str, str], Totals]) -> "ControlTotals":
+        models = [
+            ModelTotals(provider=provider, model=model, **vars(totals))
+            for (provider, model), totals in by_model.items()
+        ]
+        return cls(**vars(whole), by_model=models)
 
 
 class Suggestion(CallTotals):
@@ -163,19 +180,31 @@ class Queries(_Model):
 
 
 class ExportFile(_Model):
-    """The finished CSV."""
+    """A finished CSV."""
 
     key: str
     name: str
     size_bytes: int
 
 
+class Part(_Model):
+    """What one file is to hold: all of an export's timeframe, or one of the tiles it is split into.
+
+    `attempt` is stored before queries start and `queries` after, so that a crash in between is
+    repaired by starting again with the same request tokens.
+    """
+
+    timeframe: ResolvedTimeframe
+    attempt: int = 1
+    queries: Queries | None = None
+    control_totals: ControlTotals | None = None
+    file: ExportFile | None = None
+
+
 class Export(_Model):
     """The manifest of an export.
 
-    `attempt` and `timeframe` are stored before queries start and `queries` after, so that a
-    crash in between is repaired by starting again with the same request tokens. `revision` tells
-    whoever writes an outcome down whether it was theirs that was kept.
+    `revision` tells whoever writes an outcome down whether it was theirs that was kept.
     """
 
     id: str
@@ -189,13 +218,11 @@ class Export(_Model):
     timeframe: ResolvedTimeframe
     data_through: Instant
     row_limit: int
-    attempt: int = 1
-    queries: Queries | None = None
+    parts: Annotated[list[Part], Field(min_length=1)]
     control_totals: ControlTotals | None = None
     bytes_scanned: int | None = None
     athena_cost_usd: Usd | None = None
     suggested_timeframes: list[Suggestion] | None = None
-    file: ExportFile | None = None
     error: ExportError | None = None
     revision: str = ""
 
@@ -208,11 +235,9 @@ def suggestions(
     return [Suggestion.of(part) for part in parts]
 
 
-def file_name(export: Export) -> str:
+def file_name(export: Export, timeframe: ResolvedTimeframe) -> str:
     """The name that a download gets: plain ASCII, made of nothing that a client sent."""
-    start, end = (
-        f"{instant:%Y%m%dT%H%M%SZ}" for instant in (export.timeframe.start, export.timeframe.end)
-    )
+    start, end = (f"{instant:%Y%m%dT%H%M%SZ}" for instant in (timeframe.start, timeframe.end))
     parts = ["api-usage", export.workspace_id, start, end]
     if export.request.columns is Columns.EXTENDED:
         parts.append("extended")

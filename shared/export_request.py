@@ -1,9 +1,20 @@
 """What can be asked for: calls, an export of them, over HTTP or directly."""
 
+from datetime import UTC
+from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from shared.call_log import FILTERS, CallType, Columns
 from shared.queries import CallSelection
@@ -12,6 +23,13 @@ from shared.workspace import WORKSPACE_ID_PATTERN
 
 MAX_FILTER_VALUES = 100
 MAX_FILTER_VALUE_LENGTH = 256
+MAX_WORKSPACES = 100
+"""Of one event."""
+
+_SCHEDULE_ARN = (
+    r"^arn:aws[a-z-]*:scheduler:[a-z0-9-]+:[0-9]{12}:schedule/"
+    r"[0-9A-Za-z_.-]{1,64}/[0-9A-Za-z_.-]{1,64}$"
+)
 
 _Bound = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 _Value = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FILTER_VALUE_LENGTH)]
@@ -60,6 +78,13 @@ class CallsRequest(BaseModel):
         )
 
 
+class OnLimit(StrEnum):
+    """What to do with more rows than one file may have."""
+
+    REJECT = "reject"
+    SPLIT = "split"
+
+
 class ExportRequest(CallsRequest):
     """An export as asked for."""
 
@@ -71,6 +96,12 @@ class ExportRequest(CallsRequest):
         default=True,
         strict=True,
         description="Put an apostrophe before text that a spreadsheet would run as a formula.",
+    )
+
+    on_limit: OnLimit = Field(
+        OnLimit.REJECT,
+        description="What to do over the row limit: `reject` answers with timeframes that fit, "
+        "`split` makes one file for each of them.",
     )
 
     def filter_suffix(self) -> str:
@@ -90,17 +121,27 @@ class DirectRequest(ExportRequest):
         description="When a schedule meant to run: what `period` is counted from."
         " EventBridge Scheduler fills in `<aws.scheduler.scheduled-time>`.",
     )
-    schedule_arn: Annotated[str, StringConstraints(min_length=1, max_length=1600)] | None = Field(
+    schedule_arn: Annotated[str, StringConstraints(pattern=_SCHEDULE_ARN)] | None = Field(
         None,
-        description="Which schedule. With `scheduled_time`, repeated deliveries give one export.",
+        description="Which schedule. With `scheduled_time`, repeated deliveries give one export. "
+        "EventBridge Scheduler fills in `<aws.scheduler.schedule-arn>`.",
     )
+
+    @field_validator("schedule_arn")
+    @classmethod
+    def _has_time(cls, arn: str | None, known: ValidationInfo) -> str | None:
+        if arn is not None and known.data.get("scheduled_time", ...) is None:
+            raise PydanticCustomError(
+                "missing_time", "needs scheduled_time beside it: which run of the schedule this is"
+            )
+        return arn
 
     @property
     def delivery_key(self) -> str | None:
         """What every delivery of one scheduled run has in common."""
         if self.schedule_arn is None or self.scheduled_time is None:
             return None
-        return f"{self.schedule_arn} {self.scheduled_time.isoformat()}"
+        return f"{self.schedule_arn} {self.scheduled_time.astimezone(UTC).isoformat()}"
 
     def export_request(self) -> ExportRequest:
         """The part that says what to export."""

@@ -2,15 +2,17 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
 from shared.aws_errors import translated_errors
+from shared.delivery import delivery_folder
 from shared.export import EXPORT_ID_PATTERN, Export, Instant
 
 if TYPE_CHECKING:
@@ -34,6 +36,21 @@ class Claim(BaseModel, frozen=True):
     export_id: str
     created_at: Instant
     request_hash: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A note that an export is not over, or that its outcome has not been told.
+
+    Attributes:
+        workspace_id: Whose export.
+        export_id: Which.
+        since: Since when, as S3 has it.
+    """
+
+    workspace_id: str
+    export_id: str
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -87,6 +104,24 @@ class ExportStore:
         keys = [item["Key"] for item in page.get("Contents", [])]
         return [stored for stored in self._executor.map(self._read, keys) if stored]
 
+    def mark(self, export: Export) -> None:
+        """Note that an export is not over."""
+        self._put(_mark_key(export.workspace_id, export.id), "")
+
+    def unmark(self, workspace_id: str, export_id: str) -> None:
+        """Take the note away; there may be none."""
+        with translated_errors():
+            self._s3.delete_object(Bucket=self._bucket, Key=_mark_key(workspace_id, export_id))
+
+    def marks(self) -> Iterator[Mark]:
+        """The notes of all workspaces."""
+        pages = self._s3.get_paginator("list_objects_v2")
+        with translated_errors():
+            for page in pages.paginate(Bucket=self._bucket, Prefix=_MARKS):
+                for item in page.get("Contents", []):
+                    _, workspace_id, export_id = item["Key"].split("/")
+                    yield Mark(workspace_id, export_id, item["LastModified"])
+
     def claim(self, workspace_id: str, idempotency_key: str, claim: Claim) -> Claim:
         """Claim an idempotency key; the claim that holds, be it this one or an earlier one."""
         key = _claim_key(workspace_id, idempotency_key)
@@ -126,6 +161,11 @@ class ExportStore:
             },
             ExpiresIn=int(DOWNLOAD_URL_LIFETIME.total_seconds()),
         )
+
+    def delivered_to(self, export: Export) -> str | None:
+        """The S3 address of the folder that an export's files are copied to, if they are."""
+        folder = delivery_folder(export)
+        return folder and f"s3://{self._bucket}/{folder}"
 
     def _read(self, key: str) -> Stored | None:
         found = self._get(key)
@@ -169,6 +209,13 @@ def _manifest_folder(workspace_id: str) -> str:
 
 def _manifest_key(workspace_id: str, export_id: str) -> str:
     return f"{_manifest_folder(workspace_id)}{export_id}.json"
+
+
+_MARKS = "running/"
+
+
+def _mark_key(workspace_id: str, export_id: str) -> str:
+    return f"{_MARKS}{workspace_id}/{export_id}"
 
 
 def _claim_key(workspace_id: str, idempotency_key: str) -> str:

@@ -9,51 +9,37 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from shared.athena import Athena
 from shared.aws_errors import RefusedError, ServiceUnavailableError
 from shared.clock import Clock, looks
 from shared.export import (
     RANDOM_BITS,
-    ControlTotals,
     Export,
-    ExportFile,
-    Queries,
+    ExportError,
+    Part,
     ResolvedTimeframe,
     Status,
     Trigger,
     export_id,
-    file_name,
-    suggestions,
 )
 from shared.export_request import ExportRequest
-from shared.export_store import Claim, ConflictError, ExportStore, Stored
-from shared.outcome import (
-    MAX_AGE,
-    NOT_STARTED,
-    RESULT_UNREADABLE,
-    TIMED_OUT,
-    Facts,
-    Fail,
-    Reject,
-    Retry,
-    Succeed,
-    Wait,
-    decide,
-    row_limit_exceeded,
-)
-from shared.queries import rows_query, summary_query
-from shared.query_execution import QueryState
+from shared.export_store import Claim, ConflictError, ExportStore, Mark, Stored
+from shared.lifecycle import advanced, charged, ended, failed, in_turn, is_overdue
+from shared.outcome import MAX_AGE, NOT_STARTED, RESULT_UNREADABLE, TIMED_OUT, Facts
+from shared.part_queries import PartQueries
 from shared.timeframe import Timeframe, TimeframeLimits, data_through, resolve_timeframe
-from shared.totals import Summary, read_summary
-from shared.usd import athena_cost_usd
 
 logger = logging.getLogger(__name__)
+
+_EXPORTS_AT_ONCE = 5
+_TIME_TO_CONCLUDE = timedelta(minutes=15)
+"""As long as a Lambda may run: whoever has been at it for longer is gone."""
 
 
 class ExportNotFoundError(LookupError):
@@ -93,10 +79,11 @@ class Order:
         """Of what is asked for; the order of a filter's values makes no difference."""
         asked = {
             name: sorted(value) if isinstance(value, list) else value
-            for name, value in self.request.model_dump(mode="json").items()
+            for name, value in self.request.model_dump(mode="json", exclude_defaults=True).items()
         }
         period_of = self.period_of.isoformat() if self.period_of else ""
-        return _hash(self.workspace_id, json.dumps(asked, sort_keys=True), period_of)
+        text = "\n".join([self.workspace_id, json.dumps(asked, sort_keys=True), period_of])
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -105,20 +92,40 @@ class Look:
 
     Attributes:
         stored: Its manifest.
-        facts: What AWS last said, while it runs.
+        facts: Index of a part → what AWS last said of its queries, while they run.
         failure: Why the last look at AWS gave nothing new.
     """
 
     stored: Stored
-    facts: Facts | None = None
-    failure: ServiceUnavailableError | None = None
+    facts: Mapping[int, Facts] = field(default_factory=dict)
+    failure: ServiceUnavailableError | RefusedError | None = None
 
     @property
     def export(self) -> Export:
         return self.stored.export
 
+    @property
+    def may_go_on(self) -> bool:
+        """Whether another look can bring something new."""
+        return not (self.export.status.is_final or isinstance(self.failure, RefusedError))
 
-OnOutcome = Callable[[Export, Facts | None], None]
+
+@dataclass(frozen=True)
+class Outcome:
+    """An export that has come to its end.
+
+    Attributes:
+        export: The export.
+        facts: What AWS last said of the queries that were under way.
+        is_again: Whether it may have been told before, by somebody who did not conclude.
+    """
+
+    export: Export
+    facts: Sequence[Facts] = ()
+    is_again: bool = False
+
+
+OnOutcome = Callable[[Outcome], None]
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,7 @@ class Exports:
         limits: What timeframes may be.
         clock: Time.
         executor: For calls to AWS that do not depend on each other.
-        on_outcome: Told, once, of every export that becomes final, and of its queries.
+        on_outcome: Told of every export that becomes final; again where it raises.
     """
 
     athena: Athena
@@ -142,6 +149,11 @@ class Exports:
     clock: Clock
     executor: ThreadPoolExecutor
     on_outcome: OnOutcome
+
+    @property
+    def queries(self) -> PartQueries:
+        """The queries of the exports' parts."""
+        return PartQueries(self.athena, self.store, self.executor)
 
     def create(self, order: Order) -> Look:
         """Take an order. Its queries start at the first look, which `wait` takes.
@@ -157,6 +169,7 @@ class Exports:
                 return Look(stored)
             now, identity = claim.created_at, claim.export_id
         export = self._new_export(order, now, identity or _new_id(now))
+        self.store.mark(export)  # first: what is not marked nobody carries on
         try:
             return Look(self.store.create(export))
         except ConflictError:  # the same order came twice at once
@@ -175,31 +188,71 @@ class Exports:
         return [Look(stored) for stored in self.store.list(workspace_id, limit=limit, after=after)]
 
     def wait(self, look: Look, until: datetime) -> Look:
-        """Carry an export on until it is final or the time is over; look once in any case."""
-        for _ in looks(self.clock, until):
-            try:
-                look = replace(self._advance(look), failure=None)
-            except ServiceUnavailableError as failure:
-                look = replace(look, failure=failure)
-            if look.export.status.is_final:
-                break
+        """Carry an export on until it is final or the time is over; look once in any case.
+
+        Raises:
+            RefusedError: AWS said no.
+        """
+        (look,) = self.wait_for_all([look], until)
+        if isinstance(look.failure, RefusedError):
+            raise look.failure
         return look
+
+    def wait_for_all(self, exports: Sequence[Look], until: datetime) -> list[Look]:
+        """Carry several exports on, some at a time, until all are final or the time is over.
+
+        One that AWS refuses something to does not stop the others: see its `failure`.
+        """
+        found = list(exports)
+        for _ in looks(self.clock, until):
+            going = [index for index, look in enumerate(found) if look.may_go_on]
+            for index in going[:_EXPORTS_AT_ONCE]:
+                found[index] = self._try_to_advance(found[index])
+            if not any(look.may_go_on for look in found):
+                break
+        return found
 
     def cancel(self, workspace_id: str, export_id: str) -> Look:
         """End an export that is not final. Cancelling it again does no harm.
 
         Raises:
             ExportNotFoundError: The workspace has none with this id.
-            ExportFinishedError: It has another outcome.
+            ExportFinishedError: It has another outcome, or its queries had just come to one.
         """
         look = self._load(workspace_id, export_id)
         while not look.export.status.is_final:
-            look = self._finish(look, Status.CANCELLED)
+            if any(part.queries for part in look.export.parts):
+                with suppress(ServiceUnavailableError):  # then it is cancelled as it stands
+                    look = self._judge(look)
+            if not look.export.status.is_final:
+                export = charged(look.export, look.facts.values())
+                look = self._finish(look, ended(export, self.clock.now(), Status.CANCELLED))
         if look.export.status is not Status.CANCELLED:
             raise ExportFinishedError(look.export.status)
-        if look.export.queries is not None:
-            self._stop_both(look.export.queries)
         return look
+
+    def unfinished(self) -> list[Mark]:
+        """The exports, of every workspace, that are not over and told; the oldest first."""
+        return sorted(self.store.marks(), key=lambda mark: mark.since)
+
+    def resume(self, mark: Mark) -> None:
+        """Carry on an export that its caller may have left, without waiting.
+
+        Raises:
+            ServiceUnavailableError: AWS did not answer.
+            RefusedError: AWS said no.
+        """
+        now = self.clock.now()
+        stored = self.store.load(mark.workspace_id, mark.export_id)
+        if stored is None:
+            if now - mark.since > MAX_AGE:  # its caller was gone before the export was made
+                self.store.unmark(mark.workspace_id, mark.export_id)
+            return
+        completed_at = stored.export.completed_at
+        if completed_at is None:
+            self._advance(Look(stored))
+        elif now - completed_at > _TIME_TO_CONCLUDE:
+            self._conclude(Look(stored), is_again=True)
 
     def _claim(self, order: Order, key: str) -> Claim:
         claim = self.store.claimed(order.workspace_id, key)
@@ -213,6 +266,7 @@ class Exports:
         return claim
 
     def _new_export(self, order: Order, as_of: datetime, identity: str) -> Export:
+        timeframe = ResolvedTimeframe.of(self._resolve(order, as_of))
         return Export(
             id=identity,
             workspace_id=order.workspace_id,
@@ -220,9 +274,10 @@ class Exports:
             requested_by=order.requested_by,
             created_at=self.clock.now(),
             request=order.request,
-            timeframe=ResolvedTimeframe.of(self._resolve(order, as_of)),
+            timeframe=timeframe,
             data_through=data_through(as_of, self.limits.settle),
             row_limit=self.row_limit,
+            parts=[Part(timeframe=timeframe)],
         )
 
     def _resolve(self, order: Order, now: datetime) -> Timeframe:
@@ -235,129 +290,91 @@ class Exports:
             raise ExportNotFoundError(identity)
         return Look(stored)
 
+    def _try_to_advance(self, look: Look) -> Look:
+        try:
+            return replace(self._advance(look), failure=None)
+        except (ServiceUnavailableError, RefusedError) as failure:
+            return replace(look, failure=failure)
+
     def _advance(self, look: Look) -> Look:
         """One look at AWS, and what follows from it."""
-        if look.export.status.is_final:
-            return look
-        if look.export.queries is None:
+        if not look.export.status.is_final:
             look = self._start(look)
-        if look.export.queries is None or look.export.status.is_final:
-            return look  # refused, or it has waited for too long, or was cancelled meanwhile
-        try:
-            facts = self._gather(look.export.queries, look.facts)
-        except (RefusedError, ValueError):  # no permission, or a result that is not one
-            logger.exception("what became of an export's queries cannot be read")
-            return self._finish(look, Status.FAILED, error=RESULT_UNREADABLE)
-        look = replace(look, facts=facts)
-        match decide(look.export, facts, self.clock.now()):
-            case Wait(status):
-                export = look.export.model_copy(update={"status": status})
-                return replace(look, stored=replace(look.stored, export=export))
-            case Retry():
-                return self._retry(look, facts)
-            case Reject(counted):
-                return self._reject(look, counted)
-            case Succeed(counted, file_size):
-                return self._succeed(look, facts, counted, file_size)
-            case Fail(error):
-                return self._finish(look, Status.FAILED, error=error)
+        if not look.export.status.is_final:
+            look = self._judge(look)
+        return look
 
     def _start(self, look: Look) -> Look:
-        """Start both queries at once, or find them again, and write down their ids."""
-        export = look.export
-        if self.clock.now() - export.created_at > MAX_AGE:
-            return self._finish(look, Status.FAILED, error=TIMED_OUT)
-        selection = export.request.selection(export.workspace_id, export.timeframe.value())
-        statements = {
-            "summary": summary_query(selection),
-            "rows": rows_query(
-                selection,
-                row_limit=export.row_limit,
-                columns=export.request.columns,
-                spreadsheet_safe=export.request.spreadsheet_safe,
-            ),
-        }
-        starts = {
-            role: self.executor.submit(self.athena.start, statement, _request_token(export, role))
-            for role, statement in statements.items()
-        }
-        wait(starts.values())
+        """Start the queries of the parts whose turn it is, and write down their ids."""
+        export, now = look.export, self.clock.now()
+        idle = [index for index in in_turn(export) if export.parts[index].queries is None]
+        if not idle:
+            return look
+        if is_overdue(export, now):
+            return self._fail(look, TIMED_OUT)
         try:
-            queries = Queries(**{role: start.result() for role, start in starts.items()})
+            queries = self.queries.start(export, idle)
         except RefusedError:
             logger.exception("Athena refused a query")
-            for start in starts.values():
-                if start.exception() is None:
-                    self.athena.stop(start.result())
-            return self._finish(look, Status.FAILED, error=NOT_STARTED)
-        started = self._save(look, queries=queries)
+            return self._fail(look, NOT_STARTED)
+        parts = [
+            part.model_copy(update={"queries": queries[index]}) if index in queries else part
+            for index, part in enumerate(export.parts)
+        ]
+        started = self._save(look, export.model_copy(update={"parts": parts}))
         if started.export.status.is_final:  # ended by somebody who did not know of these queries
-            self._stop_both(queries)
+            self.queries.stop_started(queries.values())
         return started
 
-    def _gather(self, queries: Queries, known: Facts | None) -> Facts:
-        found = self.athena.look([queries.summary, queries.rows])
-        summary, rows = found[queries.summary], found[queries.rows]
-        if summary.state is not QueryState.SUCCEEDED:
-            return Facts(summary, rows)
-        same = known is not None and known.summary.id == summary.id
-        counted = known.counted if known and same else None
-        counted = counted or read_summary(self.athena.result(summary))
-        if rows.state is not QueryState.SUCCEEDED:
-            return Facts(summary, rows, counted)
-        output_rows = self.executor.submit(self.athena.output_rows, rows.id)
-        file_size = self.store.file_size(rows.key)
-        return Facts(summary, rows, counted, output_rows.result(), file_size)
+    def _judge(self, look: Look) -> Look:
+        """See how the queries stand, and apply what follows."""
+        try:
+            look = replace(look, facts=self.queries.look(look.export, look.facts))
+        except (RefusedError, ValueError):  # no permission, or a result that is not one
+            logger.exception("what became of an export's queries cannot be read")
+            return self._fail(look, RESULT_UNREADABLE)
+        export = advanced(look.export, look.facts, self.clock.now())
+        if export.status.is_final:
+            return self._finish(look, export)
+        if export.parts == look.export.parts:
+            return replace(look, stored=replace(look.stored, export=export))
+        still = {
+            index: facts
+            for index, facts in look.facts.items()
+            if export.parts[index] == look.export.parts[index]
+        }
+        self.queries.stop(look.export, look.facts, but=still)
+        return self._save(replace(look, facts=still), export)
 
-    def _retry(self, look: Look, facts: Facts) -> Look:
-        self._stop(facts)
-        look = self._save(look, attempt=look.export.attempt + 1, queries=None)
-        return replace(look, facts=None)
+    def _fail(self, look: Look, error: ExportError) -> Look:
+        export = charged(look.export, look.facts.values())
+        return self._finish(look, failed(export, self.clock.now(), error))
 
-    def _reject(self, look: Look, counted: Summary) -> Look:
-        export, limit = look.export, look.export.row_limit
-        crowded = [hour for hour, totals in counted.by_hour.items() if totals.rows > limit]
-        return self._finish(
-            look,
-            Status.REJECTED,
-            control_totals=ControlTotals.of(counted),
-            suggested_timeframes=suggestions(
-                export.timeframe.value(), counted, limit, export.request.timezone
-            ),
-            error=row_limit_exceeded(counted.totals.rows, limit, crowded),
-        )
+    def _finish(self, look: Look, export: Export) -> Look:
+        """Write down an outcome, and conclude the export if it is this outcome that was kept.
 
-    def _succeed(self, look: Look, facts: Facts, counted: Summary, file_size: int) -> Look:
-        file = ExportFile(key=facts.rows.key, name=file_name(look.export), size_bytes=file_size)
-        return self._finish(
-            look, Status.SUCCEEDED, control_totals=ControlTotals.of(counted), file=file
-        )
-
-    def _finish(self, look: Look, status: Status, **outcome: Any) -> Look:
-        """Write down an outcome. Queries stop first: if that fails, the next look does it all."""
-        if look.facts is not None:
-            self._stop(look.facts)
-            scanned = [query.bytes_scanned for query in look.facts.queries]
-            outcome |= {"bytes_scanned": sum(scanned), "athena_cost_usd": athena_cost_usd(scanned)}
-        revision = _new_revision()
-        finished = self._save(
-            look, status=status, completed_at=self.clock.now(), revision=revision, **outcome
-        )
-        if finished.export.revision == revision:  # it is this look that wrote it down
-            self.on_outcome(finished.export, look.facts)
+        Written down before the queries stop, or somebody else's look could take the stopped
+        queries for a failure.
+        """
+        revision = secrets.token_hex(8)
+        finished = self._save(look, export.model_copy(update={"revision": revision}))
+        if finished.export.revision == revision:
+            self._conclude(finished)
         return finished
 
-    def _stop_both(self, queries: Queries) -> None:
-        for query_id in (queries.summary, queries.rows):
-            self.athena.stop(query_id)
+    def _conclude(self, look: Look, *, is_again: bool = False) -> None:
+        """Stop what still runs, tell of the outcome, and take the mark away.
 
-    def _stop(self, facts: Facts) -> None:
-        for query in facts.queries:
-            if not query.state.is_final:
-                self.athena.stop(query.id)
+        What fails here is repeated by a later `resume`, since the mark is still there.
+        """
+        try:
+            self.queries.stop(look.export, look.facts)
+            self.on_outcome(Outcome(look.export, list(look.facts.values()), is_again))
+            self.store.unmark(look.export.workspace_id, look.export.id)
+        except (ServiceUnavailableError, RefusedError):
+            logger.exception("an export that has ended is still to be concluded")
 
-    def _save(self, look: Look, **changes: Any) -> Look:
-        export = look.export.model_copy(update=changes)
+    def _save(self, look: Look, export: Export) -> Look:
         try:
             return replace(look, stored=self.store.save(look.stored, export))
         except ConflictError:  # somebody else looked at the same time: what they wrote stands
@@ -366,15 +383,3 @@ class Exports:
 
 def _new_id(now: datetime) -> str:
     return export_id(now, secrets.randbits(RANDOM_BITS))
-
-
-def _new_revision() -> str:
-    return secrets.token_hex(8)
-
-
-def _request_token(export: Export, role: str) -> str:
-    return _hash(export.workspace_id, export.id, role, str(export.attempt))
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,10 +1,10 @@
-"""How an export goes on: a pure function of its two queries and the count of its rows."""
+"""How a part of an export goes on: a pure function of its two queries and the count of its rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.export import Export, ExportError, Status
+from shared.export import ExportError, Part, Status
 from shared.query_execution import QueryExecution, QueryState
 from shared.totals import Summary
 
@@ -18,7 +18,7 @@ _BAD_ENDS = (QueryState.FAILED, QueryState.CANCELLED)
 
 @dataclass(frozen=True)
 class Facts:
-    """What AWS says about an export's present attempt.
+    """What AWS says about a part's present attempt.
 
     Attributes:
         summary: The summary query.
@@ -76,20 +76,18 @@ class Fail:
 Decision = Wait | Succeed | Reject | Retry | Fail
 
 
-def decide(export: Export, facts: Facts, now: datetime) -> Decision:
-    """What is to be done with an export that is not final, at the time `now` (aware)."""
+def decide(part: Part, facts: Facts, *, row_limit: int) -> Decision:
+    """What is to be done with a part that has no file yet."""
     counted = facts.counted
-    if counted is not None and counted.totals.rows > export.row_limit:
+    if counted is not None and counted.totals.rows > row_limit:
         return Reject(counted)
     if bad_ends := [query for query in facts.queries if query.state in _BAD_ENDS]:
-        return _after_bad_end(min(bad_ends, key=_consequence), export.attempt)
+        return _after_bad_end(min(bad_ends, key=_consequence), part.attempt)
     if counted is not None and facts.rows.state is QueryState.SUCCEEDED:
         # Whether Athena counts the header is not documented: one more is taken for it.
         if facts.output_rows not in (None, counted.totals.rows, counted.totals.rows + 1):
-            return Retry() if export.attempt < MAX_ATTEMPTS else Fail(CALL_LOGS_CHANGED)
+            return Retry() if part.attempt < MAX_ATTEMPTS else Fail(CALL_LOGS_CHANGED)
         return Succeed(counted, facts.file_size) if facts.file_size else Fail(FILE_MISSING)
-    if now - export.created_at > MAX_AGE:
-        return Fail(TIMED_OUT)
     queued = facts.summary.state is facts.rows.state is QueryState.QUEUED
     return Wait(Status.QUEUED if queued else Status.RUNNING)
 
@@ -139,6 +137,16 @@ def row_limit_exceeded(
     )
 
 
+def too_many_parts(row_count: int, row_limit: int, parts: int, max_parts: int) -> ExportError:
+    """More rows than an export may have, even in several files."""
+    return ExportError.named(
+        name="row-limit-exceeded",
+        title="Too many rows",
+        detail=f"The timeframe has {row_count:,} rows, which takes {parts:,} files of at most "
+        f"{row_limit:,} rows; an export may have {max_parts:,} files. Narrow your date range.",
+    )
+
+
 def query_failed(reason: str) -> ExportError:
     """Athena could not run a query. Its full words may name buckets and keys: to the log only."""
     code = reason.partition(":")[0]
@@ -165,7 +173,7 @@ QUERY_CANCELLED = ExportError.named(
 TIMED_OUT = ExportError.named(
     name="timed-out",
     title="The export took too long",
-    detail=f"It did not finish within {MAX_AGE // timedelta(hours=1)} hours. "
+    detail="Its queries waited or ran for hours. "
     "Start it again, at a quieter time or with a narrower date range.",
 )
 CALL_LOGS_CHANGED = ExportError.named(

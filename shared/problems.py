@@ -139,6 +139,13 @@ IDEMPOTENCY_KEY_REUSED = problem(
     "The idempotency key stands for another request",
     "This Idempotency-Key was sent before with another body. Use a new key for a new request.",
 )
+SCHEDULE_CHANGED = problem(
+    "schedule-changed",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "The schedule's input has changed",
+    "This schedule and scheduled time stand for an export of another input already. To export "
+    "with the new one, invoke the function without schedule_arn.",
+)
 BODY_MALFORMED = problem(
     "malformed-body",
     HTTPStatus.BAD_REQUEST,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from shared.export import Export, ResolvedTimeframe, Trigger, export_id
+from shared.export import Export, Part, ResolvedTimeframe, Trigger, export_id
 from shared.export_request import ExportRequest
 from shared.query_execution import QueryExecution, QueryState
 from shared.timeframe import Timeframe
@@ -27,7 +27,8 @@ def an_export(**values: Any) -> Export:
         "data_through": NOW,
         "row_limit": 1_000_000,
     }
-    return Export(**given | values)
+    given |= values
+    return Export(**{"parts": [Part(timeframe=given["timeframe"])]} | given)
 
 
 def a_query(state: QueryState, **values: Any) -> QueryExecution:

@@ -6,8 +6,7 @@ from typing import Any
 
 from shared.export import Export, Trigger
 from shared.export_request import ExportRequest
-from shared.exports import Exports, Look, Order
-from shared.outcome import Facts
+from shared.exports import Exports, Look, Order, Outcome
 from shared.timeframe import TimeframeLimits
 from tests.fakes import FakeAthena, FakeClock, FakeExportStore, InlineExecutor, Steps
 
@@ -33,7 +32,7 @@ class FakeSystem:
         self.steps = Steps()
         self.athena = FakeAthena(steps=self.steps, files=files)
         self.store = FakeExportStore(self.steps, files)
-        self.outcomes: list[tuple[Export, Facts | None]] = []
+        self.outcomes: list[Outcome] = []
         self.exports = Exports(
             athena=self.athena,
             store=self.store,
@@ -63,6 +62,11 @@ class FakeSystem:
         """The export as its manifest has it."""
         return self.store.manifests[export.workspace_id, export.id].export
 
-    def _tell(self, export: Export, facts: Facts | None) -> None:
+    def sweep(self) -> None:
+        """Resume everything that is marked."""
+        for mark in self.exports.unfinished():
+            self.exports.resume(mark)
+
+    def _tell(self, outcome: Outcome) -> None:
         with self.steps.around("tell outcome"):
-            self.outcomes.append((export, facts))
+            self.outcomes.append(outcome)

@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 from shared.athena import Athena
 from shared.aws_errors import RefusedError, ServiceUnavailableError
 from shared.export import Export
-from shared.export_store import Claim, ConflictError, ExportStore, Stored
+from shared.export_store import Claim, ConflictError, ExportStore, Mark, Stored
 from shared.query_execution import QueryExecution, QueryState
 from tests.builders import JANUARY, NOW, hour_row, model_row
 
@@ -219,6 +219,20 @@ class FakeExportStore(ExportStore):
         self._writes = 0
         self.manifests: dict[tuple[str, str], Stored] = {}
         self.claims: dict[tuple[str, str], Claim] = {}
+        self.marked: dict[tuple[str, str], datetime] = {}
+
+    def mark(self, export: Export) -> None:
+        with self._steps.around("mark"):
+            self.marked[export.workspace_id, export.id] = export.created_at
+
+    def unmark(self, workspace_id: str, export_id: str) -> None:
+        with self._steps.around("unmark"):
+            self.marked.pop((workspace_id, export_id), None)
+
+    def marks(self) -> Iterator[Mark]:
+        with self._steps.around("list marks"):
+            found = [Mark(*key, since) for key, since in self.marked.items()]
+        return iter(found)
 
     def create(self, export: Export) -> Stored:
         with self._steps.around("create manifest"):

@@ -1,4 +1,4 @@
-"""The Export Lambda: HTTP requests of admins, and direct input from schedules and operators."""
+"""The Export Lambda: admins over HTTP, schedules and operators directly, and the sweep."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +10,12 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.export.direct import export_directly
-from functions.export.outcomes import outcome_recorder
+from functions.export.direct import DirectExports
+from functions.export.outcomes import outcome_handler
 from functions.export.routes import export_routes
 from functions.export.settings import Settings
+from functions.export.sweep import is_sweep, sweep
+from functions.export.unattended import Unattended
 from shared.athena import Athena
 from shared.aws_clients import PATIENCE, PRESIGNING
 from shared.clock import SystemClock
@@ -24,7 +26,7 @@ from shared.exports import Exports
 from shared.http_api import answer, is_http
 from shared.interactive_query import InteractiveQueries
 
-_TIME_TO_ANSWER = timedelta(seconds=5)  # left of an invocation once waiting is over
+_TIME_TO_ANSWER = timedelta(seconds=30)  # left of an invocation once waiting is over
 
 logger = Logger()
 settings = Settings.from_environment(os.environ)
@@ -33,6 +35,14 @@ executor = ThreadPoolExecutor(max_workers=8)
 s3 = boto3.client("s3", config=PATIENCE.merge(PRESIGNING))
 athena = boto3.client("athena", config=PATIENCE)
 store = ExportStore(s3, settings.export_bucket, executor)
+presenter = ExportPresenter(store, settings.retention, clock)
+unattended = Unattended(
+    topic_arn=settings.outcome_topic_arn,
+    page_url=settings.page_url,
+    bucket=settings.export_bucket,
+    presenter=presenter,
+    executor=executor,
+)
 exports = Exports(
     athena=Athena(athena, s3, workgroup=settings.workgroup, database=settings.database),
     store=store,
@@ -40,9 +50,9 @@ exports = Exports(
     limits=settings.limits,
     clock=clock,
     executor=executor,
-    on_outcome=outcome_recorder(logger),
+    on_outcome=outcome_handler(logger, unattended),
 )
-presenter = ExportPresenter(store, settings.retention, clock)
+directly = DirectExports(exports, presenter, unattended)
 queries = InteractiveQueries(exports.athena, settings.limits, clock)
 estimates = Estimates(queries, settings.row_limit)
 http = export_routes(exports, estimates, presenter, logger)
@@ -54,4 +64,7 @@ def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
     if is_http(event):
         return answer(http, event, context)
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-    return export_directly(event, exports, presenter, clock.now() + left - _TIME_TO_ANSWER)
+    until = clock.now() + left - _TIME_TO_ANSWER
+    if is_sweep(event):
+        return sweep(exports, until)
+    return directly.run(event, context.aws_request_id, until)

@@ -1,54 +1,160 @@
 """Direct input: from schedules, from the Lambda console's Test button, from `aws lambda invoke`."""
 
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from functions.export.unattended import Unattended
+from shared.aws_errors import RefusedError, ServiceUnavailableError
 from shared.export import Trigger
-from shared.export_request import DirectRequest
+from shared.export_request import MAX_WORKSPACES, DirectRequest
 from shared.export_resource import ExportPresenter, ExportResource
-from shared.exports import Exports, Order
-from shared.problems import FieldError, Problem, invalid_request, validation_problem
+from shared.exports import Exports, IdempotencyKeyReusedError, Look, Order
+from shared.problems import (
+    SCHEDULE_CHANGED,
+    FieldError,
+    Problem,
+    invalid_request,
+    validation_problem,
+)
 from shared.timeframe import TimeframeError
 
+logger = logging.getLogger(__name__)
 
-def export_directly(
-    event: object, exports: Exports, presenter: ExportPresenter, until: datetime
-) -> dict[str, Any]:
-    """Run an export to its end, or until the time is over.
 
-    Returns:
-        The export resource, or the problem that says which fields of the input are wrong.
+class WorkspaceResult(BaseModel):
+    """What became of one of several workspaces: an export, or the problem with what was asked."""
 
-    Raises:
-        ServiceUnavailableError: AWS gave no answer to the end, so that the invocation is
-            repeated and an alarm can see it.
+    workspace_id: str
+    export: ExportResource | None
+    problem: Problem | None
+
+
+class Results(BaseModel):
+    """What became of an event that names several workspaces, in its order."""
+
+    results: list[WorkspaceResult]
+
+
+@dataclass(frozen=True)
+class DirectExports:
+    """Runs the exports that an event asks for.
+
+    Attributes:
+        exports: Runs them.
+        presenter: Makes their resources.
+        unattended: Tells of a schedule whose input is refused.
     """
-    try:
-        request = DirectRequest.model_validate(event)
-        look = exports.create(_order(request))
-    except ValidationError as error:
-        return _json(validation_problem(error.errors()))
-    except TimeframeError as error:
-        return _json(invalid_request([FieldError.of(error.field, error.message)]))
-    look = exports.wait(look, until)
-    if look.failure is not None:
-        raise look.failure
-    return _json(presenter.resource(look))
+
+    exports: Exports
+    presenter: ExportPresenter
+    unattended: Unattended
+
+    def run(self, event: object, invocation_id: str, until: datetime) -> dict[str, Any]:
+        """Run exports to their ends, or until the time is over: a sweep carries them on then.
+
+        Args:
+            event: As it came.
+            invocation_id: The same for every attempt of an asynchronous invocation.
+            until: When to stop waiting.
+
+        Returns:
+            For one workspace the export resource, or the problem that says which fields of the
+            input are wrong; for a list of workspaces, `Results`.
+
+        Raises:
+            ServiceUnavailableError: An export could not be made. To repeat the invocation makes
+                what is missing, and nothing twice.
+            RefusedError: The same, but AWS said no.
+        """
+        workspaces = event.get("workspace_id") if isinstance(event, Mapping) else None
+        if not isinstance(event, Mapping) or not isinstance(workspaces, list):
+            (answer,) = self._run_all([event], invocation_id, until)
+            return answer.model_dump(mode="json")
+        if (problem := _list_problem(workspaces)) is not None:
+            self._tell_refusal(event, problem)
+            return problem.model_dump(mode="json")
+        events = [{**event, "workspace_id": workspace} for workspace in workspaces]
+        answers = self._run_all(events, invocation_id, until)
+        results = [
+            WorkspaceResult(
+                workspace_id=str(workspace),
+                export=answer if isinstance(answer, ExportResource) else None,
+                problem=answer if isinstance(answer, Problem) else None,
+            )
+            for workspace, answer in zip(workspaces, answers, strict=True)
+        ]
+        return Results(results=results).model_dump(mode="json")
+
+    def _run_all(
+        self, events: Sequence[object], invocation_id: str, until: datetime
+    ) -> list[ExportResource | Problem]:
+        begun: dict[int, Look] = {}
+        problems: dict[int, Problem] = {}
+        failures: list[ServiceUnavailableError | RefusedError] = []
+        for index, event in enumerate(events):
+            try:
+                begun[index] = self.exports.create(_order(event, invocation_id))
+            except (ValidationError, TimeframeError, IdempotencyKeyReusedError) as error:
+                problems[index] = _problem(error)
+                self._tell_refusal(event, problems[index])
+            except (ServiceUnavailableError, RefusedError) as failure:
+                logger.exception("an export could not be made")
+                failures.append(failure)
+        ended = self.exports.wait_for_all(list(begun.values()), until)
+        failures += [look.failure for look in ended if isinstance(look.failure, RefusedError)]
+        if failures:
+            raise failures[0]
+        looks = dict(zip(begun, ended, strict=True))
+        return [
+            self.presenter.resource(looks[index]) if index in looks else problems[index]
+            for index in range(len(events))
+        ]
+
+    def _tell_refusal(self, event: object, problem: Problem) -> None:
+        """Tell those who wait for a schedule; whoever invokes directly reads the answer."""
+        schedule_arn = event.get("schedule_arn") if isinstance(event, Mapping) else None
+        if not isinstance(event, Mapping) or not isinstance(schedule_arn, str):
+            return
+        logger.error("a schedule's input was refused", extra={"problem": problem.model_dump()})
+        self.unattended.refuse(schedule_arn, str(event.get("workspace_id")), problem)
 
 
-def _order(request: DirectRequest) -> Order:
+def _order(event: object, invocation_id: str) -> Order:
+    request = DirectRequest.model_validate(event)
     scheduled = request.schedule_arn is not None
     return Order(
         workspace_id=request.workspace_id,
         request=request.export_request(),
         trigger=Trigger.SCHEDULE if scheduled else Trigger.DIRECT,
         requested_by=request.schedule_arn or "direct invocation",
-        idempotency_key=request.delivery_key,
+        idempotency_key=request.delivery_key or f"invocation {invocation_id}",
         period_of=request.scheduled_time,
     )
 
 
-def _json(model: Problem | ExportResource) -> dict[str, Any]:
-    return model.model_dump(mode="json")
+def _problem(error: ValidationError | TimeframeError | IdempotencyKeyReusedError) -> Problem:
+    match error:
+        case ValidationError():
+            return validation_problem(error.errors())
+        case TimeframeError():
+            return invalid_request([FieldError.of(error.field, error.message)])
+        case IdempotencyKeyReusedError():
+            return SCHEDULE_CHANGED
+
+
+def _list_problem(workspaces: list[object]) -> Problem | None:
+    """What is wrong with a list of workspaces as a whole."""
+    if not workspaces:
+        message = "is an empty list: name at least one workspace"
+    elif len(workspaces) > MAX_WORKSPACES:
+        message = f"names {len(workspaces)} workspaces: at most {MAX_WORKSPACES} go into one event"
+    elif len(set(map(str, workspaces))) < len(workspaces):
+        message = "names a workspace twice"
+    else:
+        return None
+    return invalid_request([FieldError.of("workspace_id", message)])

@@ -10,28 +10,39 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from shared.export import Export
-from shared.outcome import Facts
+from functions.export.unattended import Unattended
+from shared.aws_errors import RefusedError, ServiceUnavailableError
+from shared.export import Trigger
+from shared.exports import Outcome
 
 
-def outcome_recorder(logger: Logger) -> Callable[[Export, Facts | None], None]:
-    """Records each export that becomes final: one audit event, one set of metrics."""
+def outcome_handler(logger: Logger, unattended: Unattended) -> Callable[[Outcome], None]:
+    """Records each export that becomes final, and sees to those that nobody may be watching."""
 
-    def record(export: Export, facts: Facts | None) -> None:
-        logger.info("export outcome", extra={"audit": audit_event(export, facts)})
-        # Not Lambda's one shared instance: an invocation may see several exports end.
-        metrics = EphemeralMetrics()
-        metrics.add_dimension("outcome", export.status)
-        metrics.add_dimension("trigger", export.trigger)
-        for name, (unit, value) in outcome_metrics(export, facts).items():
-            metrics.add_metric(name, unit, value)
-        metrics.flush_metrics()
+    def handle(outcome: Outcome) -> None:
+        logger.info("export outcome", extra={"audit": audit_event(outcome)})
+        if not outcome.is_again:
+            _count(outcome)
+        if outcome.export.trigger is not Trigger.API:
+            try:
+                unattended.conclude(outcome.export)
+            except (ServiceUnavailableError, RefusedError):
+                _flush(EphemeralMetrics(), {"FailedDeliveries": (MetricUnit.Count, 1)})
+                raise
 
-    return record
+    return handle
 
 
-def audit_event(export: Export, facts: Facts | None) -> dict[str, Any]:
+def audit_event(outcome: Outcome) -> dict[str, Any]:
     """Who exported what, how it ended, and with which queries."""
+    export = outcome.export
+    known = {query.id: query for facts in outcome.facts for query in facts.queries}
+    ids = [
+        query
+        for part in export.parts
+        if part.queries is not None
+        for query in (part.queries.summary, part.queries.rows)
+    ]
     return {
         "export_id": export.id,
         "workspace_id": export.workspace_id,
@@ -42,27 +53,33 @@ def audit_event(export: Export, facts: Facts | None) -> dict[str, Any]:
         "timeframe": export.timeframe.model_dump(mode="json"),
         "columns": export.request.columns,
         "rows": export.control_totals and export.control_totals.rows,
-        "attempt": export.attempt,
+        "files": sum(part.file is not None for part in export.parts),
+        "attempt": max(part.attempt for part in export.parts),
         "bytes_scanned": export.bytes_scanned,
         "queries": [
-            {"id": query.id, "state": query.state, "reason": query.reason}
-            for query in (facts.queries if facts else ())
+            {"id": query, "state": known[query].state, "reason": known[query].reason}
+            if query in known
+            else {"id": query}
+            for query in ids
         ],
+        "repeated": outcome.is_again,
     }
 
 
-def outcome_metrics(export: Export, facts: Facts | None) -> dict[str, tuple[MetricUnit, float]]:
+def outcome_metrics(outcome: Outcome) -> dict[str, tuple[MetricUnit, float]]:
     """Metric name → unit and value.
 
-    `OwnTime` is what is left of the export's life after its slower query: S3, polling, and the
-    time in which nobody looked.
+    `OwnTime` is what is left of the life of an export with one file after its slower query: S3,
+    polling, and the time in which nobody looked.
     """
+    export = outcome.export
     metrics: dict[str, tuple[MetricUnit, float]] = {"Exports": (MetricUnit.Count, 1)}
     if export.control_totals is not None:
         metrics["Rows"] = (MetricUnit.Count, export.control_totals.rows)
     if export.bytes_scanned is not None:
         metrics["BytesScanned"] = (MetricUnit.Bytes, export.bytes_scanned)
-    if facts is not None and export.completed_at is not None:
+    if len(export.parts) == 1 and outcome.facts and export.completed_at is not None:
+        (facts,) = outcome.facts
         slower = max(facts.queries, key=lambda query: query.queued_ms + query.engine_ms)
         life = (export.completed_at - export.created_at) / timedelta(milliseconds=1)
         athena = slower.queued_ms + slower.engine_ms
@@ -70,3 +87,17 @@ def outcome_metrics(export: Export, facts: Facts | None) -> dict[str, tuple[Metr
         metrics["EngineTime"] = (MetricUnit.Milliseconds, slower.engine_ms)
         metrics["OwnTime"] = (MetricUnit.Milliseconds, max(life - athena, 0))
     return metrics
+
+
+def _count(outcome: Outcome) -> None:
+    # Not Lambda's one shared instance: an invocation may see several exports end.
+    metrics = EphemeralMetrics()
+    metrics.add_dimension("outcome", outcome.export.status)
+    metrics.add_dimension("trigger", outcome.export.trigger)
+    _flush(metrics, outcome_metrics(outcome))
+
+
+def _flush(metrics: EphemeralMetrics, values: dict[str, tuple[MetricUnit, float]]) -> None:
+    for name, (unit, value) in values.items():
+        metrics.add_metric(name, unit, value)
+    metrics.flush_metrics()

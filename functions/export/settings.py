@@ -19,6 +19,8 @@ class Settings:
         row_limit: Rows an export may have.
         limits: What timeframes may be.
         retention: How long exports are kept.
+        outcome_topic_arn: Where the outcomes of unattended exports are published.
+        page_url: Where notifications link to; empty for nowhere.
     """
 
     workgroup: str
@@ -27,6 +29,8 @@ class Settings:
     row_limit: int
     limits: TimeframeLimits
     retention: timedelta
+    outcome_topic_arn: str
+    page_url: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -47,4 +51,6 @@ class Settings:
                 first_day=date.fromisoformat(environment["FIRST_DAY"]),
             ),
             retention=timedelta(days=int(environment["EXPORT_RETENTION_DAYS"])),
+            outcome_topic_arn=environment["OUTCOME_TOPIC_ARN"],
+            page_url=environment["PAGE_URL"],
         )

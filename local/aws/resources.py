@@ -7,7 +7,7 @@ from local.template import Template
 
 
 def create_resources(template: Template, client: Callable[[str], Any], region: str) -> None:
-    """Buckets, Glue databases and tables, and Athena workgroups, as the template has them."""
+    """Buckets, Glue databases and tables, workgroups and queues, as the template has them."""
     for logical_id, bucket in template.of_type("AWS::S3::Bucket").items():
         _create_bucket(client("s3"), template.physical_name(logical_id), bucket, region)
     for database in template.of_type("AWS::Glue::Database").values():
@@ -23,6 +23,13 @@ def create_resources(template: Template, client: Callable[[str], Any], region: s
             Configuration=workgroup.get("WorkGroupConfiguration", {}),
             Tags=workgroup.get("Tags", []),
         )
+    for logical_id, queue in template.of_type("AWS::SQS::Queue").items():
+        client("sqs").create_queue(
+            QueueName=template.physical_name(logical_id),
+            Attributes={name: _text(value) for name, value in queue.items()},
+        )
+    for logical_id in template.of_type("AWS::SNS::Topic"):
+        client("sns").create_topic(Name=template.physical_name(logical_id))
     # A bucket that exists before the stack does: the template only knows its name.
     known = {bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]}
     existing, _ = call_log_location(template)
@@ -36,6 +43,11 @@ def call_log_location(template: Template) -> tuple[str, str]:
     address: str = table["TableInput"]["StorageDescriptor"]["Location"]
     bucket, _, prefix = address.removeprefix("s3://").partition("/")
     return bucket, prefix
+
+
+def _text(value: object) -> str:
+    """An attribute as SQS takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _create_bucket(s3: Any, name: str, properties: Mapping[str, Any], region: str) -> None:

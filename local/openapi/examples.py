@@ -13,6 +13,7 @@ from shared.export import (
     ControlTotals,
     Export,
     ExportFile,
+    Part,
     ResolvedTimeframe,
     Status,
     Trigger,
@@ -101,30 +102,35 @@ def _export(request: ExportRequest, status: Status, **known: Any) -> Export:
         "bytes_scanned": _SUMMARY_BYTES + _ROWS_BYTES,
         "athena_cost_usd": athena_cost_usd([_SUMMARY_BYTES, _ROWS_BYTES]),
     }
-    return Export(
-        id=export_id(_ASKED_AT, 0xC0FFEE_C0FFEE_C0FFEE),
-        workspace_id="ws-acme",
-        status=status,
-        trigger=Trigger.API,
-        requested_by="ada@acme.example",
-        created_at=_ASKED_AT,
-        request=request,
-        timeframe=ResolvedTimeframe.of(_timeframe(request)),
-        data_through=data_through(_ASKED_AT, _LIMITS.settle),
-        row_limit=_ROW_LIMIT,
-        **(ended if status.is_final else {}) | known,
-    )
+    timeframe = ResolvedTimeframe.of(_timeframe(request))
+    given: dict[str, Any] = {
+        "id": export_id(_ASKED_AT, 0xC0FFEE_C0FFEE_C0FFEE),
+        "workspace_id": "ws-acme",
+        "status": status,
+        "trigger": Trigger.API,
+        "requested_by": "ada@acme.example",
+        "created_at": _ASKED_AT,
+        "request": request,
+        "timeframe": timeframe,
+        "data_through": data_through(_ASKED_AT, _LIMITS.settle),
+        "row_limit": _ROW_LIMIT,
+        "parts": [Part(timeframe=timeframe)],
+    }
+    return Export(**given | (ended if status.is_final else {}) | known)
 
 
 def _succeeded() -> Export:
     counted = _counted(_timeframe(PREVIOUS_MONTH), 112)
-    export = _export(PREVIOUS_MONTH, Status.SUCCEEDED, control_totals=ControlTotals.of(counted))
+    totals = ControlTotals.of(counted)
+    export = _export(PREVIOUS_MONTH, Status.SUCCEEDED, control_totals=totals)
     file = ExportFile(
         key="athena/1f0cb5a2-6b8e-4f0e-9d53-0a3a2c1c9f57.csv",
-        name=file_name(export),
+        name=file_name(export, export.timeframe),
         size_bytes=counted.totals.rows * _BYTES_PER_ROW,
     )
-    return export.model_copy(update={"file": file})
+    (part,) = export.parts
+    finished = part.model_copy(update={"control_totals": totals, "file": file})
+    return export.model_copy(update={"parts": [finished]})
 
 
 def _rejected() -> Export:
@@ -143,7 +149,8 @@ def _resource(
     export: Export, facts: Facts | None = None, *, with_url: bool = True
 ) -> ExportResource:
     presenter = ExportPresenter(_Store(), timedelta(days=30), _Clock())
-    return presenter.resource(Look(Stored(export, version=""), facts), with_url=with_url)
+    look = Look(Stored(export, version=""), {0: facts} if facts else {})
+    return presenter.resource(look, with_url=with_url)
 
 
 def _estimate(request: ExportRequest, times_a_day: int) -> Estimate:
