@@ -1,7 +1,8 @@
 """The whole system on one machine: AWS, identity provider, Lambda functions and gateway."""
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -10,6 +11,7 @@ from local.athena import Engine
 from local.aws import LocalAws, duckdb_engine
 from local.gateway import Gateway, HttpApi
 from local.identity_provider import CLIENT_ID, IdentityProvider
+from local.lambda_api import EventQueue, InvokeApi, QueueSettings, send_to_queue
 from local.lambda_runtime import LambdaRuntime
 from local.page import PageConfig, PageSite
 from local.template import Template
@@ -72,6 +74,7 @@ class LocalStack:
             self._runtime = starting.enter_context(
                 LambdaRuntime(self.template.functions(), self.aws.environment, self.log_directory)
             )
+            self._events = starting.enter_context(closing(self._event_queue()))
             for function in self.template.functions():
                 self._runtime.warm(function)  # while the call logs are put in place
             self.aws.add_call_logs(self._call_logs)
@@ -108,7 +111,16 @@ class LocalStack:
         )
 
     def _front(self, api: HttpApi) -> "WSGIApplication":
-        return PageSite(self._page, self.page_config("/"), api) if self._page else api
+        site = PageSite(self._page, self.page_config("/"), api) if self._page else api
+        return InvokeApi(self.template.functions(), self._runtime.run, self._events, site)
+
+    def _event_queue(self) -> EventQueue:
+        functions = self.template.of_type("AWS::Serverless::Function")
+        return EventQueue(
+            self._runtime.run,
+            partial(send_to_queue, self.aws.client),
+            {name: QueueSettings.of_function(function) for name, function in functions.items()},
+        )
 
 
 def _workspaces(call_logs: Path) -> list[str]:

@@ -6,9 +6,11 @@ from local.lambda_runtime.errors import (
     RequestTooLargeError,
     TooManyRequestsError,
 )
-from local.lambda_runtime.runtime import LambdaRuntime
+from local.lambda_runtime.runtime import REQUEST_LIMIT, Invocation, LambdaRuntime
 
 __all__ = [
+    "REQUEST_LIMIT",
+    "Invocation",
     "LambdaError",
     "LambdaRuntime",
     "LambdaTimeoutError",

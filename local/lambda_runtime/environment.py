@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
-from uuid import uuid4
 
 from local.lambda_runtime.errors import LambdaError, LambdaTimeoutError
 from local.lambda_runtime.log import FunctionLog, LogStream
@@ -58,11 +57,15 @@ class ExecutionEnvironment:
             return False
         return not (self._initialised and _readable(self._replies))
 
-    def invoke(self, event: str) -> Any:
+    @property
+    def log_tail(self) -> bytes:
+        """The last 4 KB that the log got from the latest invocation, whose report is the end."""
+        return self._log.tail
+
+    def invoke(self, event: str, request_id: str) -> Any:
         """The handler's answer to an event in JSON. Raises `LambdaError`; see `alive` then."""
-        request_id = str(uuid4())
         started, notes = time.monotonic(), ""
-        self._log.write(f"START RequestId: {request_id} Version: {VERSION}")
+        self._log.begin(f"START RequestId: {request_id} Version: {VERSION}")
         try:
             if not self._initialised:
                 notes = f"Init Duration: {self._initialise(request_id):.2f} ms\t"

@@ -8,23 +8,23 @@ class LambdaError(Exception):
     """The function raised, ran out of time, exited, or answered with what Lambda refuses.
 
     `error_type` and `message` are Lambda's own words: a Python exception's name and text, or
-    `Runtime.ExitError`, `Sandbox.Timedout`, `Function.ResponseSizeTooLarge` and the like.
+    `Runtime.ExitError`, `Sandbox.Timedout`, `Function.ResponseSizeTooLarge` and the like. Only what
+    the function itself could still report has a stack trace, if an empty one.
     """
 
-    def __init__(self, error_type: str, message: str, stack_trace: Sequence[str] = ()) -> None:
+    def __init__(
+        self, error_type: str, message: str, stack_trace: Sequence[str] | None = None
+    ) -> None:
         super().__init__(f"{error_type}: {message}")
         self.error_type = error_type
         self.message = message
-        self.stack_trace = list(stack_trace)
+        self.stack_trace = None if stack_trace is None else list(stack_trace)
 
     @property
     def payload(self) -> dict[str, Any]:
         """The error as Lambda's Invoke API returns it."""
-        return {
-            "errorMessage": self.message,
-            "errorType": self.error_type,
-            "stackTrace": self.stack_trace,
-        }
+        error: dict[str, Any] = {"errorMessage": self.message, "errorType": self.error_type}
+        return error if self.stack_trace is None else error | {"stackTrace": self.stack_trace}
 
 
 class LambdaTimeoutError(LambdaError):

@@ -5,6 +5,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+TAIL_BYTES: Final = 4096
+"""What Lambda tells a caller of the log, at most."""
+
 _PIPE_CAPACITY: Final = 2**20
 """Bytes that one read takes at most; no pipe holds more, so one read empties it."""
 
@@ -34,6 +37,13 @@ class LogStream:
         self._output = output
         self._log = log
         self._unfinished_line = b""
+        self.tail = b""
+        """The last of what was appended since `begin`, `TAIL_BYTES` at most."""
+
+    def begin(self, line: str) -> None:
+        """Appends a line as `write` does, and starts a new tail with it."""
+        self.write(line)
+        self.tail = line.encode() + b"\n"
 
     def take(self) -> bool:
         """Appends what has been printed since, as far as lines are finished. False at the end."""
@@ -43,7 +53,7 @@ class LogStream:
             return True
         lines, end, self._unfinished_line = (self._unfinished_line + printed).rpartition(b"\n")
         if end:
-            self._log.append(lines + end)
+            self._append(lines + end)
         return bool(printed)
 
     def write(self, line: str) -> None:
@@ -51,4 +61,8 @@ class LogStream:
         self.take()
         unfinished = self._unfinished_line and self._unfinished_line + b"\n"
         self._unfinished_line = b""
-        self._log.append(unfinished + line.encode() + b"\n")
+        self._append(unfinished + line.encode() + b"\n")
+
+    def _append(self, lines: bytes) -> None:
+        self._log.append(lines)
+        self.tail = (self.tail + lines[-TAIL_BYTES:])[-TAIL_BYTES:]

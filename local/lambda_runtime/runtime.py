@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any, Final, Self
+from uuid import uuid4
 
 from local.lambda_runtime.environment import ExecutionEnvironment
-from local.lambda_runtime.errors import RequestTooLargeError, TooManyRequestsError
+from local.lambda_runtime.errors import LambdaError, RequestTooLargeError, TooManyRequestsError
 from local.lambda_runtime.log import FunctionLog
 from local.template import LambdaFunction
 
@@ -16,6 +18,27 @@ REQUEST_LIMIT: Final = 6 * 2**20
 """Bytes of an event."""
 
 TASK_ROOT: Final = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What became of one event."""
+
+    request_id: str
+    response: Any
+    """The function's answer; None where there is an error."""
+    error: LambdaError | None
+    log_tail: bytes
+    """The last 4 KB of its log, from its START line on."""
+
+    @property
+    def payload(self) -> Any:
+        """The answer, or the error as Lambda puts it into one."""
+        if self.error is None:
+            return self.response
+        if self.error.stack_trace is None:
+            return self.error.payload
+        return self.error.payload | {"requestId": self.request_id}
 
 
 class LambdaRuntime:
@@ -75,11 +98,19 @@ class LambdaRuntime:
                 f"Request must be smaller than {REQUEST_LIMIT} bytes"
                 " for the InvokeFunction operation"
             )
-        environment = fleet.acquire()
-        try:
-            return environment.invoke(payload)
-        finally:
-            fleet.release(environment)
+        invocation = _invoke(fleet, payload, str(uuid4()))
+        if invocation.error:
+            raise invocation.error
+        return invocation.response
+
+    def run(self, logical_id: str, event: Any, request_id: str) -> Invocation:
+        """As `invoke`, of any size, and telling all that the Invoke API tells.
+
+        Raises:
+            TooManyRequestsError: it is busy in as many processes as it may have.
+            KeyError: there is no such function.
+        """
+        return _invoke(self._fleets[logical_id], json.dumps(event), request_id)
 
     def warm(self, logical_id: str) -> None:
         """Starts a process ahead of the first event, without waiting for it."""
@@ -89,6 +120,18 @@ class LambdaRuntime:
         """Ends all processes, also those at work: their callers get a `LambdaError`."""
         for fleet in self._fleets.values():
             fleet.close()
+
+
+def _invoke(fleet: "_Fleet", payload: str, request_id: str) -> Invocation:
+    environment = fleet.acquire()
+    try:
+        response, error = environment.invoke(payload, request_id), None
+    except LambdaError as raised:
+        response, error = None, raised
+    finally:
+        log_tail = environment.log_tail
+        fleet.release(environment)
+    return Invocation(request_id, response, error, log_tail)
 
 
 class _Fleet:
