@@ -22,6 +22,7 @@ _PSEUDO_PARAMETERS: Final[Mapping[str, Any]] = {
 
 _NAME_PROPERTY: Final[Mapping[str, tuple[str, ...]]] = {
     "AWS::Athena::WorkGroup": ("Name",),
+    "AWS::CloudWatch::Dashboard": ("DashboardName",),
     "AWS::Glue::Database": ("DatabaseInput", "Name"),
     "AWS::Glue::Table": ("TableInput", "Name"),
     "AWS::Logs::LogGroup": ("LogGroupName",),
@@ -36,7 +37,9 @@ _REF: Final = {
 """What `Ref` gives where that is not the name."""
 
 _ARN: Final = {
+    "AWS::CloudWatch::Alarm": "cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${Name}",
     "AWS::IAM::Role": "iam::${AWS::AccountId}:role/${Name}",
+    "AWS::KMS::Key": "kms:${AWS::Region}:${AWS::AccountId}:key/${Name}",
     "AWS::Logs::LogGroup": "logs:${AWS::Region}:${AWS::AccountId}:log-group:${Name}:*",
     "AWS::S3::Bucket": "s3:::${Name}",
     "AWS::Scheduler::ScheduleGroup": (
@@ -46,11 +49,12 @@ _ARN: Final = {
     "AWS::Serverless::Function": "lambda:${AWS::Region}:${AWS::AccountId}:function:${Name}",
 }
 
-_HOST: Final = {
+_ATTRIBUTE: Final = {
     ("AWS::CloudFront::Distribution", "DomainName"): "${Name}.cloudfront.net",
     ("AWS::S3::Bucket", "RegionalDomainName"): "${Name}.s3.${AWS::Region}.${AWS::URLSuffix}",
+    ("AWS::SQS::Queue", "QueueName"): "${Name}",
 }
-"""Attributes that are host names."""
+"""Attributes beside the ARN."""
 
 
 class Intrinsics:
@@ -119,10 +123,10 @@ class Intrinsics:
                 return self._substitute(text, self.resolve(variables))
             case "Fn::GetAtt", [str(logical_id), "Arn"]:
                 return self._arn(logical_id)
-            case "Fn::GetAtt", [str(logical_id), str(attribute)] if host := _HOST.get(
+            case "Fn::GetAtt", [str(logical_id), str(attribute)] if text := _ATTRIBUTE.get(
                 (self._resource(logical_id)["Type"], attribute)
             ):
-                return self._substitute(host, {"Name": self.physical_name(logical_id)})
+                return self._substitute(text, {"Name": self.physical_name(logical_id)})
             case "Fn::If", [str(condition), yes, no]:
                 return self.resolve(yes if self.holds(condition) else no)
             case "Fn::Join", [str(separator), items]:

@@ -35,7 +35,11 @@ def test_a_bucket_is_closed_to_the_public_encrypted_and_outlives_its_stack(
         "Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]
     }
     (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert rule["BucketKeyEnabled"] is True
+    assert rule["ServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": "arn:aws:kms:eu-central-1:123456789012:key/api-usage-export-DataKey",
+    }
 
 
 def test_there_is_no_other_bucket(template: Template) -> None:

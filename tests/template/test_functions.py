@@ -10,6 +10,8 @@ import functions.analytics.settings
 import functions.authorizer.settings
 import functions.export.settings
 from local.template import Template
+from local.template.document import read_document
+from local.template.template import TEMPLATE
 from tests.template.conftest import IDENTITY_PROVIDER
 
 READ_BY_LIBRARIES = {
@@ -21,6 +23,7 @@ READ_BY_LIBRARIES = {
 
 
 NOT_READ_YET = {"OUTCOME_TOPIC_ARN", "PAGE_URL"}  # until outcomes are published
+DOCUMENT = read_document(TEMPLATE)
 OUTCOME_TOPIC = "arn:aws:sns:eu-central-1:123456789012:api-usage-export-OutcomeTopic"
 
 
@@ -146,10 +149,14 @@ def test_waiting_ends_when_lambda_and_the_gateway_say(template: Template) -> Non
     assert functions["AnalyticsFunction"].timeout <= 30  # API Gateway waits no longer
 
 
-def test_concurrency_is_reserved_only_when_asked_for(template: Template) -> None:
-    assert "ReservedConcurrentExecutions" not in template.resource("ExportFunction")["Properties"]
-    reserved = Template.load(parameters={**IDENTITY_PROVIDER, "ReservedConcurrency": "5"})
-    assert reserved.resource("ExportFunction")["Properties"]["ReservedConcurrentExecutions"] == 5
+@pytest.mark.parametrize("name", ["Authorizer", "Export", "Analytics"])
+def test_concurrency_is_reserved_only_when_asked_for(template: Template, name: str) -> None:
+    limited = Template.load(parameters={**IDENTITY_PROVIDER, f"{name}Concurrency": "5"})
+    for function in template.functions():
+        assert "ReservedConcurrentExecutions" not in template.resource(function)["Properties"]
+        properties = limited.resource(function)["Properties"]
+        expected = 5 if function == f"{name}Function" else None
+        assert properties.get("ReservedConcurrentExecutions") == expected
 
 
 def test_every_function_logs_json_to_a_group_of_its_own_and_is_traced(template: Template) -> None:
@@ -199,6 +206,33 @@ def test_the_schedule_sends_a_direct_call_that_tells_its_deliveries_apart() -> N
     assert schedule["ScheduleExpressionTimezone"] == "Europe/Berlin"
 
 
+def test_exports_that_nobody_looks_at_are_carried_on_every_five_minutes(
+    template: Template,
+) -> None:
+    sweep = template.resource("ExportFunction")["Properties"]["Events"]["Sweep"]["Properties"]
+    assert sweep["State"] == "ENABLED"
+    assert sweep["ScheduleExpression"] == "rate(5 minutes)"
+    assert json.loads(sweep["Input"]) == {"task": "sweep"}
+    assert sweep["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert sweep["RetryPolicy"]["MaximumEventAgeInSeconds"] < 300  # the next is due then
+
+
+def test_every_schedule_is_in_the_group_that_its_role_is_for(template: Template) -> None:
+    events = template.resource("ExportFunction")["Properties"]["Events"].values()
+    schedules = [event["Properties"] for event in events if event["Type"] == "ScheduleV2"]
+    assert len(schedules) == 2
+    for schedule in schedules:
+        assert schedule["GroupName"] == template.physical_name("ScheduleGroup")
+        assert schedule["RoleArn"] == "arn:aws:iam::123456789012:role/api-usage-export-ScheduleRole"
+
+
+def test_two_stacks_of_one_account_have_metrics_of_their_own(template: Template) -> None:
+    # the service is a dimension of every metric that the code emits
+    assert DOCUMENT["Resources"]["ExportFunction"]["Properties"]["Environment"]["Variables"][
+        "POWERTOOLS_SERVICE_NAME"
+    ] == {"Ref": "AWS::StackName"}
+
+
 def test_what_fails_without_a_caller_ends_in_a_queue(template: Template) -> None:
     function = template.resource("ExportFunction")["Properties"]
     schedule = function["Events"]["Monthly"]["Properties"]
@@ -211,7 +245,7 @@ def test_what_fails_without_a_caller_ends_in_a_queue(template: Template) -> None
 
     queues = template.of_type("AWS::SQS::Queue")
     assert set(queues) == {"FailedInvocations", "UndeliveredSchedules"}
-    assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
+    assert {queue["MessageRetentionPeriod"] for queue in queues.values()} == {14 * 86_400}
     (statement,) = template.resource("QueuePolicy")["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

@@ -13,6 +13,8 @@ from tests.template.conftest import IDENTITY_PROVIDER
 DOCUMENT = read_document(TEMPLATE)
 DECLARED: dict[str, dict[str, Any]] = DOCUMENT["Parameters"]
 
+AWS = "eu-central-1:123456789012"
+
 ADDRESSES = [
     ("https://login.example.com", True),
     ("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_a1B2c3", True),
@@ -98,7 +100,24 @@ def test_tokens_are_trusted_over_https_or_on_this_machine_only(
         ("LogRetentionDays", "8", False),
         ("Architecture", "arm64", True),
         ("Architecture", "amd64", False),
-        ("ReservedConcurrency", "-1", False),
+        ("ExportConcurrency", "-1", False),
+        ("AnalyticsConcurrency", "1001", False),
+        ("AuthorizerConcurrency", "1000", True),
+        ("ScheduledRetentionDays", "0", False),
+        ("NotificationEmail", "finance@example.com", True),
+        ("NotificationEmail", "finance at example.com", False),
+        ("NotificationPageUrl", "https://usage.example.com/exports", True),
+        ("NotificationPageUrl", "http://usage.example.com", False),
+        ("NotificationPageUrl", "https://usage.example.com/?a=b", False),
+        ("AlarmEmail", "ops@example.com", True),
+        ("AlarmTopicArn", "arn:aws:sns:eu-central-1:123456789012:ops", True),
+        ("AlarmTopicArn", "ops", False),
+        ("RunbookUrl", "https://git.example.com/usage/blob/main/docs/operations.md", True),
+        ("RunbookUrl", "https://git.example.com/usage#top", False),
+        ("RunbookUrl", "", False),
+        ("KmsKeyArn", "arn:aws:kms:eu-central-1:123456789012:key/mrk-1234abcd", True),
+        ("KmsKeyArn", "arn:aws:kms:eu-central-1:123456789012:alias/ours", False),
+        ("KmsKeyArn", "1234abcd-12ab-34cd-56ef-1234567890ab", False),
         ("ScheduleExpression", "cron(0 6 1 * ? *)", True),
         ("ScheduleExpression", "rate(30 days)", False),
         ("ScheduleTimezone", "America/Argentina/Buenos_Aires", True),
@@ -116,6 +135,29 @@ def test_an_enabled_schedule_needs_a_workspace() -> None:
     with pytest.raises(TemplateParameterError, match="An enabled schedule needs"):
         Template(DOCUMENT, {"ScheduleState": "ENABLED"})
     assert accepts({"ScheduleState": "ENABLED", "ScheduleWorkspaceId": "ws-acme"})
+
+
+@pytest.mark.parametrize(
+    ("given", "needed", "sentence"),
+    [
+        (
+            {"CallLogKmsKeyArn": "arn:aws:kms:eu-central-1:210987654321:key/1234abcd"},
+            {"CallLogBucketName": "their-call-logs"},
+            "CallLogKmsKeyArn is for an existing bucket",
+        ),
+        (
+            {"AlarmEmail": "ops@example.com"} | {"AlarmTopicArn": f"arn:aws:sns:{AWS}:ops"},
+            {"AlarmTopicArn": ""},
+            "AlarmEmail is for the topic made here",
+        ),
+    ],
+)
+def test_a_parameter_that_needs_another_says_so(
+    given: dict[str, str], needed: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(TemplateParameterError, match=sentence):
+        Template(DOCUMENT, given)
+    assert accepts(given | needed)
 
 
 def accepts(parameters: dict[str, str]) -> bool:

@@ -27,6 +27,7 @@ OUTCOMES = f"arn:aws:sns:{AWS}:api-usage-export-OutcomeTopic"
 SCHEDULES = f"arn:aws:scheduler:{AWS}:schedule-group/api-usage-export"
 QUEUES = f"arn:aws:sqs:{AWS}:api-usage-export-"
 LOGS = f"arn:aws:logs:{AWS}:log-group:/aws/lambda/api-usage-export-"
+KEY = f"arn:aws:kms:{AWS}:key/api-usage-export-DataKey"
 TRACES = {"xray:PutTraceSegments": {"*"}, "xray:PutTelemetryRecords": {"*"}}
 
 # What a query takes: the product's own calls, and what Athena does with its caller's permissions.
@@ -42,12 +43,15 @@ QUERY = {
     "s3:PutObject": {RESULTS},
     "s3:AbortMultipartUpload": {RESULTS},
     "s3:ListMultipartUploadParts": {RESULTS},
+    "kms:Decrypt": {KEY},
+    "kms:GenerateDataKey": {KEY},
 }
 
 ALLOWED = {
     "AuthorizerRole": {
         "logs:CreateLogStream": {f"{LOGS}authorizer:*"},
         "logs:PutLogEvents": {f"{LOGS}authorizer:*"},
+        "kms:Decrypt": {KEY},
         **TRACES,
     },
     "ExportRole": {
@@ -73,10 +77,16 @@ ALLOWED = {
     "ScheduleRole": {
         "lambda:InvokeFunction": {f"arn:aws:lambda:{AWS}:function:api-usage-export-ExportFunction"},
         "sqs:SendMessage": {f"{QUEUES}UndeliveredSchedules"},
+        "kms:Decrypt": {KEY},
+        "kms:GenerateDataKey": {KEY},
     },
 }
 
-ACTIONS_UNLIKE_THEIR_OPERATION = {"HeadObject": "s3:GetObject", "ListObjectsV2": "s3:ListBucket"}
+ACTIONS_UNLIKE_THEIR_OPERATION = {
+    "CopyObject": "s3:PutObject",
+    "HeadObject": "s3:GetObject",
+    "ListObjectsV2": "s3:ListBucket",
+}
 
 ASSUMED_BY = {
     "AuthorizerRole": "lambda.amazonaws.com",

@@ -84,6 +84,9 @@ def test_queries_run_in_a_workgroup_that_clients_cannot_argue_with(cutoff: str) 
         "ResultConfiguration": {
             "OutputLocation": f"s3://{template.physical_name('ExportBucket')}/athena/",
             "ExpectedBucketOwner": "123456789012",
-            "EncryptionConfiguration": {"EncryptionOption": "SSE_S3"},
+            "EncryptionConfiguration": {
+                "EncryptionOption": "SSE_KMS",
+                "KmsKey": "arn:aws:kms:eu-central-1:123456789012:key/api-usage-export-DataKey",
+            },
         },
     }
