@@ -46,7 +46,7 @@ class TestResources:
             location = s3.get_bucket_location(Bucket=bucket)["LocationConstraint"]
             assert location == "eu-central-1"
             stored = s3.put_object(Bucket=bucket, Key="probe/x", Body=b"")
-            assert stored["ServerSideEncryption"] == "AES256"
+            assert stored["ServerSideEncryption"] == "aws:kms"
 
 
 class TestCallLogs:
