@@ -1,6 +1,7 @@
 """The command line of the local stack: `python -m local …`."""
 
 import errno
+import json
 import os
 import re
 import signal
@@ -8,10 +9,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from enum import IntEnum
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 import urllib3
@@ -22,7 +23,9 @@ from local import report
 from local.api_client import Answer, ApiClient, DownloadError
 from local.aws import CallLogsError
 from local.engines import EngineName, engine_named
+from local.events import EventError, Exit, download_files, exit_status, exports_in, read_event
 from local.java import JavaMissingError
+from local.lambda_runtime import LambdaError
 from local.maven import FetchError
 from local.page import PageBuildError, built_page
 from local.sample_call_logs import (
@@ -33,6 +36,7 @@ from local.sample_call_logs import (
     ensure_sample_call_logs,
     write_sample_call_logs,
 )
+from local.scheduler import ScheduleExpressionError, delivery, scheduled_times
 from local.stack import LocalStack
 from local.template import TemplateParameterError
 from local.trino import TrinoStartError
@@ -67,15 +71,6 @@ def main() -> None:
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
-
-
-class Exit(IntEnum):
-    """Exit status of `export`."""
-
-    DONE = 0
-    FAILED = 1
-    REFUSED = 2
-    OVER_ROW_LIMIT = 3
 
 
 CallLogs = Annotated[
@@ -154,6 +149,88 @@ def export(
     else:
         report.no_file(answer.body, LOGS)
     raise typer.Exit(_exit_status(answer))
+
+
+Event = Annotated[Path, typer.Argument(help="A file such as those in events/.", show_default=False)]
+
+
+@cli.command()
+def invoke(
+    event: Event,
+    function: Annotated[str, typer.Option(help="Of template.yaml.")] = "ExportFunction",
+    call_logs: CallLogs = None,
+    scheduled_time: Annotated[
+        datetime | None,
+        typer.Option(help="UTC, for events of a schedule.  [default: now]", show_default=False),
+    ] = None,
+    row_limit: RowLimit = None,
+    engine: EngineOption = EngineName.DUCKDB,
+) -> None:
+    """Send an event to a function, and print its answer; files go to exports/.
+
+    An event that names a schedule gets the scheduled time, as EventBridge Scheduler fills it in.
+    Exit status: 0 done, 1 failed, 2 a mistake in the event, 3 over the row limit.
+    """
+    parameters = {} if row_limit is None else {"RowLimit": str(row_limit)}
+    when = scheduled_time.replace(tzinfo=UTC) if scheduled_time else datetime.now(UTC)
+    with _errors_for_people(), console.status("Starting the local stack") as status:
+        sent = delivery(read_event(event), when)
+        make_engine = engine_named(engine, status.update)
+        folder = call_logs or _samples()
+        with LocalStack(folder, LOGS, parameters=parameters, engine=make_engine) as stack:
+            if function not in stack.template.functions():
+                names = ", ".join(stack.template.functions())
+                raise typer.BadParameter(f"choose one of {names}", param_hint="--function")
+            status.update(f"Invoking {function}")
+            result = stack.invoke(function, sent)
+            files = download_files(stack, result, EXPORTS)
+            mails = stack.aws.mails()
+    print(json.dumps(result, indent=2))  # noqa: T201 - what the function answered
+    report.after_invocation(files, mails)
+    raise typer.Exit(exit_status(list(exports_in(result))))
+
+
+@cli.command()
+def schedule(
+    event: Event = ROOT / "events" / "scheduled-previous-month.json",
+    expression: Annotated[
+        str, typer.Option(help="As EventBridge Scheduler has it.")
+    ] = "cron(0 6 1 * ? *)",
+    timezone: Annotated[str, typer.Option(help="IANA name.", metavar="TZ")] = "UTC",
+    days: Annotated[int, typer.Option(help="How far back to begin.", min=1, max=366)] = 31,
+    call_logs: CallLogs = None,
+    row_limit: RowLimit = None,
+    engine: EngineOption = EngineName.DUCKDB,
+) -> None:
+    """Run what a schedule would have run in the last days, at once; files go to exports/.
+
+    Exit status as of `invoke`, of the worst run.
+    """
+    parameters = {} if row_limit is None else {"RowLimit": str(row_limit)}
+    now = datetime.now(UTC)
+    with _errors_for_people(), console.status("Starting the local stack") as status:
+        sent = read_event(event)
+        times = scheduled_times(expression, _zone(timezone), now - timedelta(days=days), now)
+        make_engine = engine_named(engine, status.update)
+        folder = call_logs or _samples()
+        runs = []
+        with LocalStack(folder, LOGS, parameters=parameters, engine=make_engine) as stack:
+            for when in times:
+                status.update(f"Exporting as of {when:%Y-%m-%d %H:%M} UTC")
+                result = stack.invoke("ExportFunction", delivery(sent, when))
+                download_files(stack, result, EXPORTS)
+                runs.append((when, list(exports_in(result))))
+    report.scheduled(runs, _zone(timezone), EXPORTS)
+    raise typer.Exit(exit_status([answer for _, answers in runs for answer in answers]))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise typer.BadParameter(
+            f"{name!r} is no IANA time zone", param_hint="--timezone"
+        ) from None
 
 
 @cli.command()
@@ -270,12 +347,9 @@ def _target(output: Path | None, file_name: str) -> Path:
 
 
 def _exit_status(answer: Answer) -> Exit:
-    error = answer.body.get("error") or answer.body
-    if str(error.get("type", "")).endswith(":row-limit-exceeded"):
-        return Exit.OVER_ROW_LIMIT
-    if answer.status == 200:
-        return Exit.DONE if answer.body["status"] == "succeeded" else Exit.FAILED
-    return Exit.REFUSED if 400 <= answer.status < 500 else Exit.FAILED
+    if answer.status >= 500 or "message" in answer.body:  # API Gateway's own words
+        return Exit.REFUSED if answer.status < 500 else Exit.FAILED
+    return exit_status([answer.body])
 
 
 @contextmanager
@@ -283,9 +357,19 @@ def _errors_for_people() -> Iterator[None]:
     """Say in a sentence what a person can mend; let anything else be seen for what it is."""
     try:
         yield
-    except (CallLogsError, SampleCallLogsError, TemplateParameterError) as error:
+    except (
+        CallLogsError,
+        EventError,
+        SampleCallLogsError,
+        ScheduleExpressionError,
+        TemplateParameterError,
+    ) as error:
         console.print(f"[red]{escape(str(error))}", highlight=False)
         raise typer.Exit(Exit.REFUSED) from None
+    except LambdaError as error:
+        console.print(f"[red]The function failed. {escape(str(error))}", highlight=False)
+        console.print(f"Its log is in {LOGS}", highlight=False)
+        raise typer.Exit(Exit.FAILED) from None
     except (FetchError, JavaMissingError, TrinoStartError) as error:  # the engine is not to be had
         console.print(f"[red]{escape(str(error))}", highlight=False)
         raise typer.Exit(Exit.FAILED) from None

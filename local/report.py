@@ -1,13 +1,16 @@
 """What the command line tells a person."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from local.aws import Mail
     from local.sample_call_logs import SampleSummary
     from local.stack import LocalStack
 
@@ -88,6 +91,36 @@ def serving(stack: "LocalStack", workspace: str, logs: Path, *, has_page: bool) 
         f" {stack.url}/exports",
     }.items():
         console.print(f"{title}\n  {line}", markup=False)
+
+
+def after_invocation(files: Sequence[Path], mails: Sequence["Mail"]) -> None:
+    """What is on disk, and what was mailed."""
+    for file in files:
+        console.print(f"File: {file}", markup=False)
+    for mail in mails:
+        console.print(f"\nMail: {mail.subject}\n\n{mail.text}", markup=False)
+
+
+def scheduled(
+    runs: Sequence[tuple[datetime, Sequence[Mapping[str, Any]]]], zone: ZoneInfo, exports: Path
+) -> None:
+    """What each run of a schedule came to, a line for each workspace."""
+    table = Table("Scheduled", "Workspace", "Outcome", "Rows", "Cost (USD)", box=None)
+    table.add_column("Files, delivered to", overflow="fold")
+    for when, answers in runs:
+        for answer in answers:
+            totals = answer.get("control_totals")
+            table.add_row(
+                f"{when.astimezone(zone):%Y-%m-%d %H:%M}",
+                answer.get("workspace_id", ""),
+                str(answer["status"]) if "id" in answer else answer["detail"],
+                f"{totals['rows']:,}" if totals else "",
+                totals["cost_usd"] if totals else "",
+                f"{len(answer['files'])}, {answer['delivered_to']}" if answer.get("files") else "",
+            )
+    console.print(table if runs else "The schedule does not fire in these days.")
+    if runs:
+        console.print(f"Files are in {exports}", markup=False)
 
 
 def seeded(output: Path, summary: "SampleSummary") -> None:

@@ -5,6 +5,7 @@ Counts and ids only: never a download URL, and nothing of the rows but their sum
 
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shared.export import CallTotals, Export, Status, Trigger
 from shared.problems import Problem
@@ -119,8 +120,12 @@ _ENDINGS = {
 
 
 def _timeframe(export: Export) -> str:
-    start, end = export.timeframe.start, export.timeframe.end
-    return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC (end excluded)"
+    zone = ZoneInfo(export.request.timezone)
+    start, end = (
+        f"{bound.astimezone(zone):%Y-%m-%d %H:%M}"
+        for bound in (export.timeframe.start, export.timeframe.end)
+    )
+    return f"{start} up to {end} ({zone.key})"
 
 
 def _totals_lines(totals: CallTotals) -> dict[str, str]:

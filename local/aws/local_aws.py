@@ -1,13 +1,16 @@
 """AWS for one stack, in this process."""
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import boto3
+from moto.sns.models import sns_backends
 
 from local.athena import DuckDbEngine, Engine, QueryExecutions, athena_running_on
 from local.athena.moto_storage import MotoObjects, MotoTables
@@ -24,6 +27,14 @@ _KEY: Final = "testing"
 def duckdb_engine(_endpoint_url: str) -> Engine:
     """The engine that is there without being installed."""
     return DuckDbEngine(MotoTables(REGION), MotoObjects())
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A notification as a mail shows it."""
+
+    subject: str
+    text: str
 
 
 class LocalAws:
@@ -88,6 +99,15 @@ class LocalAws:
     def client(self, service: str) -> Any:
         """A boto3 client of a service."""
         return self._session.client(service, endpoint_url=self.endpoint_url)
+
+    def mails(self) -> list[Mail]:
+        """What was published to the SNS topics so far, as a mail shows it, oldest first."""
+        topics = sns_backends[ACCOUNT_ID][REGION].topics.values()
+        return [
+            Mail(subject or "", json.loads(message)["email"])
+            for topic in topics
+            for _, message, subject, _, _ in topic.sent_notifications
+        ]
 
     def add_call_logs(self, folder: Path) -> int:
         """Put every Parquet file of a folder where the call-log table looks for it.
