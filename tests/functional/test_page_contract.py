@@ -28,6 +28,7 @@ MODELS: dict[str, tuple[type[BaseModel], set[str]]] = {
     "ControlTotals": (export.ControlTotals, set()),
     "Suggestion": (export.Suggestion, set()),
     "ExportFile": (export_resource.Download, set()),
+    "Progress": (export_resource.Progress, set()),
     "Export": (export_resource.ExportResource, set()),
     "ExportPage": (ExportPage, set()),
     "Estimate": (estimate.Estimate, {"data_through"}),
@@ -37,6 +38,7 @@ MODELS: dict[str, tuple[type[BaseModel], set[str]]] = {
 NAMES: dict[str, type[StrEnum]] = {
     "Period": Period,
     "Granularity": Granularity,
+    "OnLimit": export_request.OnLimit,
     "Status": export.Status,
 }
 

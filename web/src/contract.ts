@@ -75,6 +75,9 @@ export interface Filters {
   call_types?: string[];
 }
 
+/** Over the row limit: no export, or one of several files. */
+export type OnLimit = "reject" | "split";
+
 export interface ExportRequest extends Filters {
   start?: string | null;
   end?: string | null;
@@ -82,6 +85,7 @@ export interface ExportRequest extends Filters {
   timezone?: string;
   columns?: "standard" | "extended";
   spreadsheet_safe?: boolean;
+  on_limit?: OnLimit;
 }
 
 export interface CallTotals {
@@ -106,9 +110,19 @@ export interface ExportFile {
   name: string;
   size_bytes: number;
   rows: number;
+  timeframe: Interval;
+  control_totals: CallTotals;
   download_url: string | null;
   download_url_expires_at: string | null;
   expires_at: string;
+}
+
+export interface Progress {
+  running: string[];
+  files_done: number;
+  files_planned: number;
+  elapsed_seconds: number;
+  bytes_scanned: number;
 }
 
 export interface Export {
@@ -126,10 +140,14 @@ export interface Export {
   row_count: number | null;
   control_totals: ControlTotals | null;
   suggested_timeframes: Suggestion[] | null;
+  /** null where there are several. */
   file: ExportFile | null;
+  files: ExportFile[];
+  /** The S3 folder of a scheduled export's copies, which are there once it has succeeded. */
+  delivered_to: string | null;
   bytes_scanned: number | null;
   athena_cost_usd: string | null;
-  progress: { running: string[]; elapsed_seconds: number; bytes_scanned: number } | null;
+  progress: Progress | null;
   error: { type: string; title: string; detail: string } | null;
 }
 

@@ -1,14 +1,25 @@
 import { useState } from "preact/hooks";
 import { type Api, asApiError } from "../api";
-import { openDownload } from "./runner";
+import { downloads } from "./downloads";
 
-/** Downloads with a link made for this moment: those from before may have run out. */
-export function DownloadButton({ api, id, label }: { api: Api; id: string; label: string }) {
+interface Props {
+  api: Api;
+  id: string;
+  label: string;
+  /** The name of one of its files; all of them without. */
+  file?: string;
+  /** The label, told apart from others beside it. */
+  title?: string;
+}
+
+/** Downloads with links made for this moment: those from before may have run out. */
+export function DownloadButton({ api, id, label, file, title }: Props) {
   const [failure, setFailure] = useState<string | null>(null);
   const download = async () => {
     setFailure(null);
     try {
-      openDownload(await api.export(id));
+      const { files } = await api.export(id);
+      downloads.add(files.filter(({ name }) => file === undefined || name === file));
     } catch (error) {
       const { title, detail } = asApiError(error);
       setFailure(`${title}. ${detail}`);
@@ -16,7 +27,7 @@ export function DownloadButton({ api, id, label }: { api: Api; id: string; label
   };
   return (
     <>
-      <button type="button" onClick={() => void download()}>
+      <button type="button" aria-label={title} onClick={() => void download()}>
         {label}
       </button>
       {failure && (

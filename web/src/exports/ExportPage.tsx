@@ -1,14 +1,16 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { type Api, type ApiError, asApiError, NotAdminError, pause } from "../api";
 import { type Export, type ExportRequest, type Filters, isUnderWay } from "../contract";
-import { formatBytes, formatCount, formatInstant, formatInterval } from "../format";
+import { counted, formatBytes, formatCount, formatInstant, formatInterval } from "../format";
 import { formatExactUsd } from "../money";
 import { Problem } from "../Problem";
 import { Scroll } from "../Scroll";
 import { SignedOutError } from "../session";
 import { FILTER_NAMES, hashOf, type UsageView, type View } from "../view";
 import { DownloadButton } from "./DownloadButton";
-import { progressText } from "./JobCard";
+import { Files, filesText } from "./Files";
+import { ProgressBar } from "./ProgressBar";
+import { progressText } from "./progress";
 import type { ExportRunner } from "./runner";
 import { StatusBadge } from "./StatusBadge";
 import { Suggestions } from "./Suggestions";
@@ -58,8 +60,8 @@ export function ExportPage({ api, runner, id, show, onAccessLost }: Props) {
     }
   }, [api, id]);
 
-  const start = (requests: ExportRequest[]) => {
-    runner.start(requests);
+  const start = (request: ExportRequest) => {
+    runner.start([request]);
     if (found) show(viewOfExport(found));
   };
 
@@ -92,7 +94,7 @@ interface OutcomeProps {
   found: Export;
   api: Api;
   onCancel: () => void;
-  onStart: (requests: ExportRequest[]) => void;
+  onStart: (request: ExportRequest) => void;
 }
 
 function Outcome({ found, api, onCancel, onStart }: OutcomeProps) {
@@ -100,7 +102,7 @@ function Outcome({ found, api, onCancel, onStart }: OutcomeProps) {
   if (isUnderWay(found.status)) {
     return (
       <section class="card">
-        <progress aria-label="The export is under way" />
+        <ProgressBar progress={found.progress} />
         <p role="status">{progressText(found)}</p>
         <button type="button" onClick={onCancel}>
           Cancel
@@ -108,22 +110,27 @@ function Outcome({ found, api, onCancel, onStart }: OutcomeProps) {
       </section>
     );
   }
-  if (found.file) {
+  const [first, ...others] = found.files;
+  if (first) {
     return (
       <section class="card">
-        <p class="file">{found.file.name}</p>
+        <p class="file">{others.length > 0 ? counted(found.files.length, "file") : first.name}</p>
         <p>
-          {formatCount(found.file.rows)} rows · {formatBytes(found.file.size_bytes)} · kept until{" "}
-          {formatInstant(found.file.expires_at, zone)}
+          {filesText(found)} · kept until {formatInstant(first.expires_at, zone)}
         </p>
-        <DownloadButton api={api} id={found.id} label="Download" />
+        {others.length > 0 && <Files found={found} api={api} />}
+        <DownloadButton
+          api={api}
+          id={found.id}
+          label={others.length > 0 ? "Download all" : "Download"}
+        />
       </section>
     );
   }
   const again = { ...requestOf(found), ...found.timeframe };
   return (
     <section class="card">
-      {found.error && (
+      {found.error && !found.suggested_timeframes && (
         <div class="notice error">
           <strong>{found.error.title}</strong>
           <p>{found.error.detail}</p>
@@ -135,10 +142,10 @@ function Outcome({ found, api, onCancel, onStart }: OutcomeProps) {
           limit={found.row_limit}
           parts={found.suggested_timeframes}
           timezone={zone}
-          onExport={(parts) => onStart(parts.map(({ start, end }) => ({ ...again, start, end })))}
+          onExport={(change) => onStart({ ...again, ...change })}
         />
       ) : (
-        <button type="button" onClick={() => onStart([again])}>
+        <button type="button" onClick={() => onStart(again)}>
           Start again
         </button>
       )}
@@ -166,6 +173,7 @@ function Facts({ found }: { found: Export }) {
       totals?.unpriced_calls ? `${formatCount(totals.unpriced_calls)} calls` : null,
     ],
     ["Read by the queries", found.bytes_scanned === null ? null : formatBytes(found.bytes_scanned)],
+    ["Delivered to", found.status === "succeeded" ? found.delivered_to : null],
     ["Export id", found.id],
   ];
   return (
@@ -176,7 +184,7 @@ function Facts({ found }: { found: Export }) {
             value && (
               <div key={name}>
                 <dt>{name}</dt>
-                <dd>{value}</dd>
+                <dd class={name === "Delivered to" ? "copied" : undefined}>{value}</dd>
               </div>
             ),
         )}
@@ -233,7 +241,7 @@ function ByModel({ found }: { found: Export }) {
 function startedBy({ trigger, requested_by }: Export): string {
   switch (trigger) {
     case "schedule":
-      return "by a schedule";
+      return `by the schedule ${requested_by.split("/").at(-1)}`;
     case "direct":
       return `directly, by ${requested_by}`;
     case "api":

@@ -46,9 +46,7 @@ export function ExportPanel({ api, runner, usage, request, rowLimit }: Props) {
           limit={fit.estimate.row_limit}
           parts={fit.estimate.suggested_timeframes ?? []}
           timezone={usage.timezone}
-          onExport={(parts) =>
-            runner.start(parts.map(({ start, end }) => asked({ ...request, start, end })))
-          }
+          onExport={(change) => runner.start([asked({ ...request, ...change })])}
         />
       ) : (
         <>

@@ -1,9 +1,10 @@
 import type { Api } from "../api";
-import type { Export } from "../contract";
-import { counted, formatBytes, formatCount, formatInterval } from "../format";
-import { formatExactUsd } from "../money";
+import { formatInterval } from "../format";
 import { DownloadButton } from "./DownloadButton";
+import { Files, filesText } from "./Files";
 import { isOpen, type Job } from "./jobs";
+import { ProgressBar } from "./ProgressBar";
+import { progressText } from "./progress";
 import type { ExportRunner } from "./runner";
 import { Suggestions } from "./Suggestions";
 
@@ -25,6 +26,9 @@ const TITLES: Record<Job["phase"], string> = {
   refused: "Not started",
 };
 
+const titleOf = ({ phase, export: found }: Job): string =>
+  found && found.files.length > 1 ? "Done" : TITLES[phase]; // their downloads go on for a while
+
 /** An export that was started here: how far it is, and how it ended. */
 export function JobCard({ job, api, runner, timezone }: Props) {
   const { phase, request, error } = job;
@@ -34,7 +38,7 @@ export function JobCard({ job, api, runner, timezone }: Props) {
   return (
     <li class={`job ${phase}`} data-phase={phase}>
       <div class="head">
-        <strong role="status">{job.isCancelling ? "Cancelling" : TITLES[phase]}</strong>
+        <strong role="status">{job.isCancelling ? "Cancelling" : titleOf(job)}</strong>
         <span class="hint">{formatInterval(interval, timezone)}</span>
         {!isOpen(job) && (
           <button
@@ -48,14 +52,16 @@ export function JobCard({ job, api, runner, timezone }: Props) {
         )}
       </div>
       {isOpen(job) && <Progress job={job} onCancel={() => void runner.cancel(job)} />}
-      {phase === "succeeded" && found?.file && (
+      {phase === "succeeded" && found && (
         <div>
-          <p>
-            {counted(found.file.rows, "row")} · {formatBytes(found.file.size_bytes)}
-            {found.control_totals && ` · ${formatExactUsd(found.control_totals.cost_usd)}`}
-          </p>
+          <p>{filesText(found)}</p>
+          {found.files.length > 1 && <Files found={found} api={api} />}
           <p class="actions">
-            <DownloadButton api={api} id={found.id} label="Download again" />
+            <DownloadButton
+              api={api}
+              id={found.id}
+              label={found.files.length > 1 ? "Download all again" : "Download again"}
+            />
             <a href={`#/exports/${found.id}`}>Details</a>
           </p>
         </div>
@@ -64,9 +70,9 @@ export function JobCard({ job, api, runner, timezone }: Props) {
         <Suggestions
           {...job.overLimit}
           timezone={timezone}
-          onExport={(parts) => {
+          onExport={(change) => {
             runner.dismiss(job);
-            runner.start(parts.map(({ start, end }) => ({ ...request, start, end })));
+            runner.start([{ ...request, ...change }]);
           }}
         />
       )}
@@ -93,7 +99,7 @@ function Progress({ job, onCancel }: { job: Job; onCancel: () => void }) {
   const found = job.export;
   return (
     <div>
-      <progress aria-label="The export is under way" />
+      <ProgressBar progress={found?.progress} />
       <p class="hint">{found ? progressText(found) : "Handing it to the query engine."}</p>
       <p class="actions">
         <button type="button" disabled={job.isCancelling} onClick={onCancel}>
@@ -102,15 +108,4 @@ function Progress({ job, onCancel }: { job: Job; onCancel: () => void }) {
       </p>
     </div>
   );
-}
-
-/** `Counting and writing rows · 12 s · 8.1 MB read`. */
-export function progressText({ progress, row_count }: Export): string {
-  if (!progress) return "";
-  const steps = [
-    row_count === null ? "Counting" : `${formatCount(row_count)} rows counted`,
-    progress.running.includes("rows") ? "writing the file" : "file written",
-  ].join(", ");
-  const read = progress.bytes_scanned > 0 ? ` · ${formatBytes(progress.bytes_scanned)} read` : "";
-  return `${steps} · ${Math.round(progress.elapsed_seconds)} s${read}`;
 }

@@ -1,11 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Api, type ApiError, asApiError, NotAdminError } from "../api";
 import { type Export, isUnderWay } from "../contract";
-import { formatBytes, formatCount, formatInstant, formatInterval } from "../format";
+import { counted, formatBytes, formatCount, formatInstant, formatInterval } from "../format";
 import { Problem } from "../Problem";
 import { Scroll } from "../Scroll";
 import { SignedOutError } from "../session";
 import { DownloadButton } from "./DownloadButton";
+import { sizeOf } from "./Files";
 import { isOpen } from "./jobs";
 import type { ExportRunner } from "./runner";
 import { StatusBadge } from "./StatusBadge";
@@ -113,12 +114,21 @@ export function RecentExports({ api, runner, timezone, onAccessLost }: Props) {
                   <td class="number">
                     {each.row_count === null ? "–" : formatCount(each.row_count)}
                   </td>
-                  <td class="number">{each.file ? formatBytes(each.file.size_bytes) : "–"}</td>
+                  <td class="number">
+                    {each.files.length > 0 ? formatBytes(sizeOf(each.files)) : "–"}
+                  </td>
                   <td>{formatInstant(each.created_at, timezone)}</td>
                   <td class="by">
                     {each.trigger === "schedule" ? "a schedule" : each.requested_by}
                   </td>
-                  <td>{each.file && <DownloadButton api={api} id={each.id} label="Download" />}</td>
+                  <td>
+                    {each.files.length === 1 && (
+                      <DownloadButton api={api} id={each.id} label="Download" />
+                    )}
+                    {each.files.length > 1 && (
+                      <a href={`#/exports/${each.id}`}>{counted(each.files.length, "file")}</a>
+                    )}
+                  </td>
                 </tr>
               ))}
             </tbody>

@@ -1,24 +1,62 @@
-import type { Suggestion } from "../contract";
+import { useId } from "preact/hooks";
+import type { ExportRequest, Suggestion } from "../contract";
 import { counted, formatCount, formatInterval } from "../format";
 import { formatUsd } from "../money";
+import { MAX_FILES, splitOf } from "./split";
 
 interface Props {
   rows: number;
   limit: number;
   parts: Suggestion[];
   timezone: string;
-  onExport: (parts: Suggestion[]) => void;
+  /** Told what to ask for otherwise than before. */
+  onExport: (change: Pick<ExportRequest, "start" | "end" | "on_limit">) => void;
 }
 
-/** Over the row limit: by how much, and the parts that can be exported, one by one or all. */
+/** Over the row limit: by how much, and what can be exported: all in several files, or a part. */
 export function Suggestions({ rows, limit, parts, timezone, onExport }: Props) {
-  const fitting = parts.filter(({ fits }) => fits);
+  const split = splitOf(parts);
+  const hint = useId();
   return (
     <div class="over-limit">
       <p class="notice warning">
-        <strong>Too many rows for one file.</strong> This timeframe has {formatCount(rows)}; an
-        export may have {formatCount(limit)}. Choose a shorter timeframe, or export it in parts:
+        <strong>Too many rows for one file.</strong> This timeframe has {formatCount(rows)}; a file
+        may have {formatCount(limit)}.
       </p>
+      {split.is === "possible" && (
+        <>
+          <button
+            type="button"
+            class="primary"
+            onClick={() => onExport({ on_limit: "split" })}
+            aria-describedby={hint}
+          >
+            Export as {counted(split.files, "file")}
+          </button>
+          <p class="hint" id={hint}>
+            One export, with a file for each part below. All are downloaded once the last is done;
+            your browser may ask whether this page may download several files.
+          </p>
+        </>
+      )}
+      {split.is === "tooLong" && (
+        <p class="notice error">
+          It would take {counted(split.files, "file")}, and an export may have {MAX_FILES}. Choose a
+          shorter timeframe or filters, or export a part.
+        </p>
+      )}
+      {split.is === "crowded" && (
+        <p class="notice error">
+          <strong>
+            {split.hours.length === 1
+              ? "A single hour is over the limit"
+              : `${formatCount(split.hours.length)} hours are over the limit, each by itself`}
+          </strong>
+          , so the timeframe cannot be split into files. Filter by API key, provider or model, or
+          export another part.
+        </p>
+      )}
+      <p>{split.is === "possible" ? "Or only a part, as an export of its own:" : "The parts:"}</p>
       <ul class="parts" aria-label="Parts of the timeframe">
         {parts.map((part) => (
           <li key={part.start}>
@@ -32,7 +70,7 @@ export function Suggestions({ rows, limit, parts, timezone, onExport }: Props) {
               <button
                 type="button"
                 aria-label={`Export ${formatInterval(part, timezone)}`}
-                onClick={() => onExport([part])}
+                onClick={() => onExport({ start: part.start, end: part.end })}
               >
                 Export
               </button>
@@ -42,14 +80,6 @@ export function Suggestions({ rows, limit, parts, timezone, onExport }: Props) {
           </li>
         ))}
       </ul>
-      {fitting.length > 1 && (
-        <button type="button" class="primary" onClick={() => onExport(fitting)}>
-          Export all {fitting.length} parts
-        </button>
-      )}
-      {fitting.length > 1 && (
-        <p class="hint">Your browser may ask whether this page may download several files.</p>
-      )}
     </div>
   );
 }

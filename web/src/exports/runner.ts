@@ -1,8 +1,9 @@
 /** Runs exports: starts them, looks until each has an outcome, downloads what succeeded. */
 
 import { type Api, ApiError, asApiError, NotAdminError, pause, rowLimitProblem } from "../api";
-import { type Export, type ExportRequest, isUnderWay } from "../contract";
+import type { Export, ExportRequest } from "../contract";
 import { SignedOutError } from "../session";
+import { downloads } from "./downloads";
 import { afterEvent, type Event, isOpen, type Job } from "./jobs";
 
 const AT_ONCE = 2;
@@ -75,7 +76,7 @@ export class ExportRunner {
         found = await this.look(found.id);
         if (this.isRunning(key)) this.tell({ type: "looked", key, export: found });
       }
-      if (this.job(key)?.phase === "succeeded") openDownload(found);
+      if (this.job(key)?.phase === "succeeded") downloads.add(found.files);
     } catch (error) {
       this.failed(key, error);
     }
@@ -136,15 +137,4 @@ export class ExportRunner {
     this.jobs = afterEvent(this.jobs, event);
     for (const listener of this.listeners) listener();
   }
-}
-
-/** Begins the download; the file's answer is an attachment, so the page stays. */
-export function openDownload({ status, file }: Export): void {
-  if (isUnderWay(status) || !file?.download_url) return;
-  const link = document.createElement("a");
-  link.href = file.download_url;
-  link.download = file.name;
-  document.body.append(link);
-  link.click();
-  link.remove();
 }
