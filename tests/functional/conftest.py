@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import urllib3
 
+from local.engines import EngineName, engine_named
 from local.sample_call_logs import write_sample_call_logs
 from local.stack import LocalStack
 from tests.functional.documented import assert_documented
@@ -76,8 +77,11 @@ def call_logs(tmp_path_factory: pytest.TempPathFactory, today: date) -> Path:
 
 
 @pytest.fixture(scope="package")
-def stack(call_logs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    with LocalStack(call_logs, tmp_path_factory.mktemp("logs")) as running:
+def stack(
+    call_logs: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalStack]:
+    engine = engine_named(EngineName(pytestconfig.getoption("engine")), print)
+    with LocalStack(call_logs, tmp_path_factory.mktemp("logs"), engine=engine) as running:
         yield running
 
 
