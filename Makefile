@@ -13,6 +13,13 @@ PYTHON313 ?= $(shell for python in python3.13 \
   $$python -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
 SAM = PATH="$(dir $(PYTHON313)):$$PATH" AWS_DEFAULT_REGION=eu-central-1 SAM_CLI_TELEMETRY=0 .sam/bin/sam
 
+# `sam build` checks no hash of a package that it fetches for another architecture than its own. So
+# all packages are fetched by hash first, and it takes them from there.
+BUILD = PIP_NO_INDEX=1 PIP_FIND_LINKS="$$(.sam/bin/python -c \
+  'import pathlib; print(pathlib.Path(".aws-sam/wheels").resolve().as_uri())')" $(SAM) build
+FETCH = .sam/bin/pip download --quiet --disable-pip-version-check --require-hashes --no-deps
+LAMBDA_ABI = --only-binary :all: --python-version 3.13
+
 # The page needs Node.js; everything else does without.
 WEB := $(if $(shell command -v npm),web/node_modules/.package-lock.json)
 NO_NODE := echo "npm is missing: the page is not checked"
@@ -54,14 +61,14 @@ format: .venv/installed ## Format the code and mend what lint can mend
 docs: .venv/installed ## Make docs/openapi.json from the code
 	@$(BIN)/python -m local.openapi
 
-build: .sam/installed .venv/installed ## Build and validate what is deployed, and import it as Lambda would
+build: .sam/installed .venv/installed .aws-sam/wheels/fetched .aws-sam/runtime/installed ## Build and validate what is deployed, and run it as Lambda would
 	@$(SAM) validate
-	@$(SAM) build
-	@$(SAM) build --build-dir .aws-sam/build-x86_64 --parameter-overrides Architecture=x86_64
-	@PATH="$(dir $(PYTHON313)):$$PATH" $(BIN)/python -m pytest tests/template/test_build.py
+	@$(BUILD)
+	@$(BUILD) --build-dir .aws-sam/build-x86_64 --parameter-overrides Architecture=x86_64
+	@PATH="$(dir $(PYTHON313)):$$PATH" REQUIRE_BUILD=1 $(BIN)/python -m pytest tests/packaging
 
 UV_COMPILE = .sam/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
-  --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+  --no-emit-index-url --generate-hashes --custom-compile-command "make lock" $(UPGRADE)
 
 lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml (UPGRADE=--upgrade)
 	@$(UV_COMPILE) --all-extras pyproject.toml --output-file requirements-dev.txt
@@ -69,7 +76,8 @@ lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml
 	  --output-file functions/authorizer/requirements.txt
 	@for function in export analytics; do $(UV_COMPILE) --extra lambda -c requirements-dev.txt \
 	  pyproject.toml --output-file functions/$$function/requirements.txt; done
-	@$(UV_COMPILE) --group sam --output-file requirements-sam.txt
+	@for group in audit runtime sam; do $(UV_COMPILE) --group $$group \
+	  --output-file requirements-$$group.txt; done
 
 clean: ## Remove what was installed, built or made here; exports stay
 	rm -rf .venv .sam .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
@@ -79,7 +87,7 @@ clean: ## Remove what was installed, built or made here; exports stay
 	  { echo "Python 3.11 or later is needed; name one: make PYTHON=python3.13 …" >&2; exit 1; }
 	@echo "Installing into .venv, once; this takes about a minute"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 .sam/installed: requirements-sam.txt
@@ -87,7 +95,21 @@ clean: ## Remove what was installed, built or made here; exports stay
 	  "install it, or name it: make build PYTHON313=/path/to/python3.13" >&2; exit 1; }
 	@echo "Installing the SAM CLI into .sam, once; this takes about a minute"
 	@$(PYTHON313) -m venv --clear .sam
-	@.sam/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@.sam/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+.aws-sam/wheels/fetched: $(wildcard functions/*/requirements.txt) | .sam/installed
+	@rm -rf $(@D)
+	@$(FETCH) --dest $(@D) $(addprefix --requirement ,$^)
+	@for machine in aarch64 x86_64; do $(FETCH) --dest $(@D) $(addprefix --requirement ,$^) \
+	  $(LAMBDA_ABI) --platform manylinux_2_34_$$machine --platform manylinux_2_28_$$machine \
+	  --platform manylinux2014_$$machine; done
+	@touch $@
+
+.aws-sam/runtime/installed: requirements-runtime.txt | .sam/installed
+	@rm -rf $(@D)
+	@.sam/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-compile \
+	  --target $(@D) --requirement $<
 	@touch $@
 
 web/node_modules/.package-lock.json: web/package-lock.json
