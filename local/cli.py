@@ -115,6 +115,9 @@ def export(
         typer.Option(help="The CSV to write.  [default: in exports/]", show_default=False),
     ] = None,
     row_limit: RowLimit = None,
+    split: Annotated[
+        bool, typer.Option("--split", help="Over the row limit, write several files.")
+    ] = False,
     engine: EngineOption = EngineName.DUCKDB,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the API's response, alone.")
@@ -126,10 +129,11 @@ def export(
     """
     began = time.monotonic()
     asked = {"start": start, "end": end, "period": period, "timezone": timezone}
+    asked["on_limit"] = "split" if split else None
     request = {name: value for name, value in asked.items() if value is not None}
     parameters = {} if row_limit is None else {"RowLimit": str(row_limit)}
-    _check_writable(output)
-    file: Path | None = None
+    _check_writable(output, is_folder=split)
+    files: list[Path] = []
     with _errors_for_people(), console.status("Starting the local stack") as status:
         folder = call_logs or _samples()
         workspace = _workspace(workspace, folder, is_sample=call_logs is None)
@@ -138,20 +142,24 @@ def export(
             status.update("Exporting")
             client = ApiClient(stack.url, stack.identity_provider.token(workspace_id=workspace))
             answer = client.export(request, lambda body: status.update(report.progress(body)))
-            if answer.status == 200 and answer.body["file"] is not None:
-                status.update("Downloading")
-                file = _target(output, answer.body["file"]["name"])
-                client.download(answer.body["file"], file)
+            for number, file in enumerate(answer.body.get("files", []), start=1):
+                status.update(f"Downloading {number} of {len(answer.body['files'])}")
+                files.append(_target(output, file["name"]))
+                client.download(file, files[-1])
     if as_json:
         print(answer.text)  # noqa: T201 - the API's own words, as they came
-    elif file is not None:
-        report.success(answer.body, file, time.monotonic() - began)
+    elif files:
+        report.success(answer.body, files, time.monotonic() - began)
     else:
         report.no_file(answer.body, LOGS)
     raise typer.Exit(_exit_status(answer))
 
 
 Event = Annotated[Path, typer.Argument(help="A file such as those in events/.", show_default=False)]
+
+OutputFolder = Annotated[
+    Path, typer.Option(help="Folder for the files.  [default: exports/]", show_default=False)
+]
 
 
 @cli.command()
@@ -164,9 +172,10 @@ def invoke(
         typer.Option(help="UTC, for events of a schedule.  [default: now]", show_default=False),
     ] = None,
     row_limit: RowLimit = None,
+    output: OutputFolder = EXPORTS,
     engine: EngineOption = EngineName.DUCKDB,
 ) -> None:
-    """Send an event to a function, and print its answer; files go to exports/.
+    """Send an event to a function, and print its answer.
 
     An event that names a schedule gets the scheduled time, as EventBridge Scheduler fills it in.
     Exit status: 0 done, 1 failed, 2 a mistake in the event, 3 over the row limit.
@@ -183,7 +192,7 @@ def invoke(
                 raise typer.BadParameter(f"choose one of {names}", param_hint="--function")
             status.update(f"Invoking {function}")
             result = stack.invoke(function, sent)
-            files = download_files(stack, result, EXPORTS)
+            files = download_files(stack, result, output)
             mails = stack.aws.mails()
     print(json.dumps(result, indent=2))  # noqa: T201 - what the function answered
     report.after_invocation(files, mails)
@@ -200,9 +209,10 @@ def schedule(
     days: Annotated[int, typer.Option(help="How far back to begin.", min=1, max=366)] = 31,
     call_logs: CallLogs = None,
     row_limit: RowLimit = None,
+    output: OutputFolder = EXPORTS,
     engine: EngineOption = EngineName.DUCKDB,
 ) -> None:
-    """Run what a schedule would have run in the last days, at once; files go to exports/.
+    """Run what a schedule would have run in the last days, at once.
 
     Exit status as of `invoke`, of the worst run.
     """
@@ -218,9 +228,9 @@ def schedule(
             for when in times:
                 status.update(f"Exporting as of {when:%Y-%m-%d %H:%M} UTC")
                 result = stack.invoke("ExportFunction", delivery(sent, when))
-                download_files(stack, result, EXPORTS)
+                download_files(stack, result, output)
                 runs.append((when, list(exports_in(result))))
-    report.scheduled(runs, _zone(timezone), EXPORTS)
+    report.scheduled(runs, _zone(timezone), output)
     raise typer.Exit(exit_status([answer for _, answers in runs for answer in answers]))
 
 
@@ -324,9 +334,11 @@ def _workspace(given: str | None, folder: Path, *, is_sample: bool) -> str:
     )
 
 
-def _check_writable(output: Path | None) -> None:
+def _check_writable(output: Path | None, *, is_folder: bool) -> None:
     if output is None:
         return
+    if is_folder and not output.is_dir():
+        raise typer.BadParameter(f"with --split, {output} must be a folder", param_hint="--output")
     folder = output if output.is_dir() else output.resolve().parent
     trouble = ""
     if not folder.is_dir():

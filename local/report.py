@@ -30,14 +30,15 @@ def progress(export: Mapping[str, Any]) -> str:
     )
 
 
-def success(export: Mapping[str, Any], file: Path, seconds: float) -> None:
+def success(export: Mapping[str, Any], files: Sequence[Path], seconds: float) -> None:
     """The summary of an export that is on disk."""
     totals, timeframe = export["control_totals"], export["timeframe"]
     unpriced = totals["unpriced_calls"]
+    one_file = f"{files[0]}" if len(files) == 1 else f"{len(files)} in {files[0].parent}"
     _facts(
         {
-            "File": str(file),
-            "Size": f"{export['file']['size_bytes']:,} bytes",
+            "File" if len(files) == 1 else "Files": one_file,
+            "Size": f"{sum(file['size_bytes'] for file in export['files']):,} bytes",
             "Rows": f"{totals['rows']:,}",
             "Input tokens": f"{totals['input_tokens']:,}",
             "Output tokens": f"{totals['output_tokens']:,}",
@@ -89,8 +90,26 @@ def serving(stack: "LocalStack", workspace: str, logs: Path, *, has_page: bool) 
         "How it stands:": f'curl -s -H "Authorization: Bearer $ADMIN" {stack.url}/exports/ID',
         "What a member gets:": f'curl -siX POST -H "Authorization: Bearer $MEMBER"'
         f" {stack.url}/exports",
+        "With the AWS CLI, or anything else that is made for AWS:": f"export {_variables(stack)}",
+        "An export as the console or a schedule asks for it:": "aws lambda invoke"
+        " --function-name ExportFunction --cli-read-timeout 900"
+        " --payload fileb://events/direct.json out.json",
     }.items():
         console.print(f"{title}\n  {line}", markup=False)
+
+
+def _variables(stack: "LocalStack") -> str:
+    wanted = (
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_DEFAULT_REGION",
+    )
+    return " ".join(
+        f"{name}={value}"
+        for name, value in stack.client_environment.items()
+        if name.startswith(wanted)
+    )
 
 
 def after_invocation(files: Sequence[Path], mails: Sequence["Mail"]) -> None:

@@ -151,3 +151,87 @@ def test_what_is_no_file_is_not_replaced(call_logs: Path, tmp_path: Path) -> Non
     assert done.returncode == 2
     assert "neither a file nor a folder" in done.stderr
     assert pipe.is_fifo()
+
+
+def test_with_split_several_files_hold_what_one_would(call_logs: Path, tmp_path: Path) -> None:
+    asked = ("--call-logs", call_logs, "--workspace", "ws-acme", "--period", "last_7_days")
+    whole, folder = tmp_path / "whole.csv", tmp_path / "parts"
+    folder.mkdir()
+    assert local("export", *asked, "--output", whole).returncode == 0
+    done = local("export", *asked, "--output", folder, "--row-limit", "100", "--split")
+    assert done.returncode == 0, done.stderr
+    _, rows = csv_rows(whole.read_bytes())
+    parts = [csv_rows(file.read_bytes())[1] for file in sorted(folder.iterdir())]
+    assert len(parts) > 1
+    assert max(map(len, parts)) <= 100
+    assert [row for part in parts for row in part] == rows
+    assert f"{len(rows):,}" in done.stdout
+
+
+def test_a_split_export_goes_into_a_folder(call_logs: Path, tmp_path: Path) -> None:
+    done = local("export", "--call-logs", call_logs, "--split", "--output", tmp_path / "one.csv")
+    assert done.returncode == 2
+    assert "must be a folder" in done.stderr
+
+
+def test_a_schedules_event_is_run_as_of_now_and_its_mail_is_shown(
+    call_logs: Path, tmp_path: Path
+) -> None:
+    event = tmp_path / "event.json"
+    arn = "arn:aws:scheduler:eu-central-1:123456789012:schedule/default/weekly"
+    event.write_text(
+        json.dumps({"workspace_id": "ws-acme", "period": "last_7_days", "schedule_arn": arn})
+    )
+    done = local("invoke", event, "--call-logs", call_logs, "--output", tmp_path / "files")
+    assert done.returncode == 0, done.stderr
+    (file,) = (tmp_path / "files").iterdir()
+    _, rows = csv_rows(file.read_bytes())
+    answer, mail = done.stdout.split("\nFile: ")
+    assert json.loads(answer)["row_count"] == len(rows) > 0
+    assert json.loads(answer)["delivered_to"].split("/")[3:7] == [
+        "scheduled", "ws-acme", "default", "weekly",
+    ]  # fmt: skip
+    assert "Mail: API usage export succeeded: ws-acme" in mail
+    assert f"Calls:        {len(rows):,}\n" in mail
+    assert "X-Amz" not in mail
+
+
+def test_a_mistake_in_an_event_names_its_fields(call_logs: Path, tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text('{"workspace_id": "ws-acme", "period": "fortnight", "colour": "red"}')
+    done = local("invoke", event, "--call-logs", call_logs, "--output", tmp_path)
+    assert done.returncode == 2
+    assert {error["field"] for error in json.loads(done.stdout)["errors"]} == {"period", "colour"}
+    assert list(tmp_path.iterdir()) == [event]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no-such-file.json"], "no-such-file.json"),
+        (["README.md"], "not JSON"),
+        (["events/direct.json", "--function", "NoFunction"], "ExportFunction"),
+    ],
+)
+def test_what_cannot_be_invoked_is_told_in_a_sentence(
+    call_logs: Path, arguments: list[str], said: str
+) -> None:
+    done = local("invoke", *arguments, "--call-logs", call_logs)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_month_of_a_schedule_is_run_at_once(call_logs: Path, tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    arn = "<aws.scheduler.schedule-arn>"
+    event.write_text(
+        json.dumps({"workspace_id": "ws-acme", "period": "yesterday", "schedule_arn": arn})
+    )
+    done = local(
+        "schedule", event, "--expression", "cron(0 6 * * ? *)", "--days", "3",
+        "--call-logs", call_logs, "--output", tmp_path / "files",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    days = {file.name.split("_")[2] for file in (tmp_path / "files").iterdir()}
+    assert len(days) == done.stdout.count("succeeded") == 3
