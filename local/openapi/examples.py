@@ -21,7 +21,7 @@ from shared.export import (
     file_name,
     suggestions,
 )
-from shared.export_request import ExportRequest
+from shared.export_request import ExportRequest, OnLimit
 from shared.export_resource import ExportPresenter, ExportResource
 from shared.export_store import ExportStore, Stored
 from shared.exports import Look
@@ -34,6 +34,7 @@ from shared.usd import athena_cost_usd
 
 PREVIOUS_MONTH = ExportRequest(period=Period.PREVIOUS_MONTH, timezone="Europe/Berlin")
 WHOLE_DAYS = ExportRequest(start="2026-01-01", end="2026-01-31", timezone="Europe/Berlin")
+SPLIT = WHOLE_DAYS.model_copy(update={"on_limit": OnLimit.SPLIT})
 INSTANTS = ExportRequest(start="2026-01-31T08:00:00Z", end="2026-01-31T09:30:00Z")
 FILTERED = ExportRequest(
     period=Period.LAST_7_DAYS,

@@ -37,6 +37,7 @@ _WITH_ID = [
 _REQUESTS = {
     "previous_month": examples.PREVIOUS_MONTH,
     "whole_days": examples.WHOLE_DAYS,
+    "split": examples.SPLIT,
     "instants": examples.INSTANTS,
     "filtered": examples.FILTERED,
     "last_30_days": ExportRequest(),

@@ -1,6 +1,5 @@
 """What the functions write down: enough to operate and audit by, and nothing that is secret."""
 
-import json
 import re
 import uuid
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from local.stack import LocalStack
 from tests.functional.conftest import WORKSPACE, Caller
+from tests.functional.function_log import audits, log_lines
 from tests.parquet_oracle import csv_rows
 
 
@@ -18,17 +18,6 @@ def logs(stack: LocalStack) -> Path:
     """Where the stack's functions log to."""
     folder: Path = stack.log_directory
     return folder
-
-
-def log_lines(logs: Path, function: str = "ExportFunction") -> list[dict[str, Any]]:
-    """The structured lines of a function's log."""
-    lines = (logs / f"{function}.log").read_text().splitlines()
-    return [json.loads(line) for line in lines if line.startswith("{")]
-
-
-def audits(logs: Path, export_id: str) -> list[dict[str, Any]]:
-    events = [line["audit"] for line in log_lines(logs) if "audit" in line]
-    return [event for event in events if event["export_id"] == export_id]
 
 
 def test_each_outcome_is_one_audit_event_with_who_what_and_how_much(
@@ -48,8 +37,10 @@ def test_each_outcome_is_one_audit_event_with_who_what_and_how_much(
         "timeframe": export["timeframe"],
         "columns": "extended",
         "rows": export["row_count"],
+        "files": 1,
         "attempt": 1,
         "bytes_scanned": export["bytes_scanned"],
+        "repeated": False,
     }
     assert [query["state"] for query in queries] == ["SUCCEEDED", "SUCCEEDED"]
     assert all(uuid.UUID(query["id"]) for query in queries)

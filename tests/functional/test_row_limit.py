@@ -2,46 +2,21 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.gateway import Gateway
-from local.lambda_runtime import LambdaRuntime
 from local.stack import LocalStack
-from local.template import Template
 from tests.functional.conftest import WORKSPACE, Caller
-
-
-@dataclass(frozen=True)
-class Limited:
-    """Callers of the same system under other row limits."""
-
-    stack: LocalStack
-    logs: Path
-    open: ExitStack
-
-    def admin(self, row_limit: int) -> Caller:
-        parameters = {**self.stack.template.parameters, "RowLimit": str(row_limit)}
-        template = Template.load(
-            parameters={name: str(value) for name, value in parameters.items()}
-        )
-        runtime = self.open.enter_context(
-            LambdaRuntime(template.functions(), self.stack.aws.environment, self.logs)
-        )
-        gateway = self.open.enter_context(Gateway(template, runtime.invoke))
-        return Caller(gateway.url, self.stack.identity_provider.token(workspace_id=WORKSPACE))
+from tests.functional.limited import Limited
 
 
 @pytest.fixture(scope="module")
 def limited(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Limited]:
-    with ExitStack() as running:
-        yield Limited(stack, tmp_path_factory.mktemp("logs"), running)
+    with Limited(stack, tmp_path_factory.mktemp("logs")) as systems:
+        yield systems
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +34,7 @@ def row_count(admin: Caller, timeframe: dict[str, str]) -> int:
 def test_exactly_the_limit_passes(
     limited: Limited, timeframe: dict[str, str], row_count: int
 ) -> None:
-    reply = limited.admin(row_count)("POST", "/exports", timeframe)
+    reply = limited.to(row_count).admin()("POST", "/exports", timeframe)
     assert reply.status == 200
     assert reply.body["file"]["rows"] == reply.body["row_limit"] == row_count
 
@@ -67,7 +42,7 @@ def test_exactly_the_limit_passes(
 def test_one_row_over_the_limit_is_refused_with_the_count_and_what_fits(
     limited: Limited, timeframe: dict[str, str], row_count: int
 ) -> None:
-    admin = limited.admin(row_count - 1)
+    admin = limited.to(row_count - 1).admin()
     reply = admin("POST", "/exports", timeframe)
     assert reply.status == 422
     assert reply.headers["Content-Type"] == "application/problem+json"
@@ -85,7 +60,7 @@ def test_the_suggested_timeframes_tile_the_request_and_each_can_be_exported(
     limited: Limited, timeframe: dict[str, str], row_count: int
 ) -> None:
     limit = row_count // 4
-    admin = limited.admin(limit)
+    admin = limited.to(limit).admin()
     parts = admin("POST", "/exports", timeframe).body["suggested_timeframes"]
     assert len(parts) >= 4
     assert parts[0]["start"] == timeframe["start"]
@@ -100,7 +75,7 @@ def test_the_suggested_timeframes_tile_the_request_and_each_can_be_exported(
 
 
 def test_single_hours_over_the_limit_are_named(limited: Limited, timeframe: dict[str, str]) -> None:
-    problem = limited.admin(1)("POST", "/exports", timeframe).body
+    problem = limited.to(1).admin()("POST", "/exports", timeframe).body
     crowded = [part for part in problem["suggested_timeframes"] if not part["fits"]]
     assert crowded
     assert all(part["rows"] > 1 for part in crowded)
@@ -111,12 +86,12 @@ def test_single_hours_over_the_limit_are_named(limited: Limited, timeframe: dict
 def test_over_the_limit_the_rows_query_is_stopped(
     limited: Limited, stack: LocalStack, timeframe: dict[str, str]
 ) -> None:
-    reply = limited.admin(1)("POST", "/exports", timeframe)
+    reply = limited.to(1).admin()("POST", "/exports", timeframe)
     manifest: Any = stack.aws.client("s3").get_object(
         Bucket=stack.template.physical_name("ExportBucket"),
         Key=f"exports/{WORKSPACE}/{reply.body['export_id']}.json",
     )
-    queries = json.load(manifest["Body"])["queries"]
+    queries = json.load(manifest["Body"])["parts"][0]["queries"]
     athena = stack.aws.client("athena")
     state = athena.get_query_execution(QueryExecutionId=queries["rows"])["QueryExecution"]
     assert state["Status"]["State"] in {"CANCELLED", "SUCCEEDED"}  # done before it was stopped
@@ -125,7 +100,7 @@ def test_over_the_limit_the_rows_query_is_stopped(
 def test_an_estimate_counts_the_same_without_making_an_export(
     limited: Limited, timeframe: dict[str, str], row_count: int
 ) -> None:
-    admin = limited.admin(row_count - 1)
+    admin = limited.to(row_count - 1).admin()
     before = admin("GET", "/exports").body["exports"]
     start, end = timeframe["start"], timeframe["end"]
     whole = admin("POST", "/exports/estimate", {"start": start, "end": end})
