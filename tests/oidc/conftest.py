@@ -1,4 +1,7 @@
-"""Keycloak, the stack that believes it, and the page that signs in with it: once for all tests."""
+"""Keycloak, the stack that believes it, and the page that signs in with it: once for all tests.
+
+They are collected only where this folder is named, as `make test-oidc` does.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -23,6 +26,10 @@ from tests.oidc.people import People, Tokens
 from tests.watched_authorizer import WatchedAuthorizer
 
 DAYS = 42
+
+
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    return None if any("oidc" in argument for argument in config.args) else True
 
 
 class Usage:
