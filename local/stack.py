@@ -97,6 +97,11 @@ class LocalStack:
         """The API's address, without a slash at its end."""
         return self._gateway.url
 
+    @property
+    def client_environment(self) -> Mapping[str, str]:
+        """The variables with which the AWS CLI and SDKs reach services and functions."""
+        return {**self.aws.environment, "AWS_ENDPOINT_URL_LAMBDA": self.url}
+
     def invoke(self, function: str, event: Any) -> Any:
         """Invoke a function directly, as a schedule or the Lambda console does."""
         return self._runtime.invoke(function, event)

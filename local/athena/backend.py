@@ -62,8 +62,13 @@ class LocalAthenaResponse(AthenaResponse):
         try:
             return super().call_action()
         except InvalidRequestError as error:
-            refusal = JsonRESTError("InvalidRequestException", str(error))
-            return 400, {**self.response_headers, **dict(refusal.get_headers())}, refusal.get_body()
+            return self._refuse(str(error))
+        except NotImplementedError:  # which would be a 500, and every SDK would try again
+            return self._refuse(f"The local Athena has no {self._get_action()}")
+
+    def _refuse(self, message: str) -> TYPE_RESPONSE:
+        refusal = JsonRESTError("InvalidRequestException", message)
+        return 400, {**self.response_headers, **dict(refusal.get_headers())}, refusal.get_body()
 
     def start_query_execution(self) -> str:
         workgroup = self._request.get("WorkGroup") or "primary"
