@@ -101,12 +101,17 @@ class DirectExports:
                 begun[index] = self.exports.create(_order(event, invocation_id))
             except (ValidationError, TimeframeError, IdempotencyKeyReusedError) as error:
                 problems[index] = _problem(error)
-                self._tell_refusal(event, problems[index])
             except (ServiceUnavailableError, RefusedError) as failure:
                 logger.exception("an export could not be made")
                 failures.append(failure)
         ended = self.exports.wait_for_all(list(begun.values()), until)
         failures += [look.failure for look in ended if isinstance(look.failure, RefusedError)]
+        for index, problem in problems.items():
+            try:
+                self._tell_refusal(events[index], problem)
+            except (ServiceUnavailableError, RefusedError) as failure:
+                logger.exception("a refusal could not be told")
+                failures.append(failure)
         if failures:
             raise failures[0]
         looks = dict(zip(begun, ended, strict=True))
