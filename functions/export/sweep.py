@@ -6,7 +6,6 @@ from datetime import datetime
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from shared.aws_errors import RefusedError, ServiceUnavailableError
 from shared.exports import Exports
 
 logger = logging.getLogger(__name__)
@@ -32,7 +31,7 @@ def sweep(exports: Exports, until: datetime) -> dict[str, float]:
             break  # the oldest come first: none waits for ever
         try:
             exports.resume(mark)
-        except (ServiceUnavailableError, RefusedError):
+        except Exception:  # noqa: BLE001 - whatever is wrong with one, the others are to go on
             failed += 1
             logger.exception("an export could not be carried on", extra=vars(mark))
     now = exports.clock.now()
