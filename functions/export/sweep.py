@@ -31,7 +31,7 @@ def sweep(exports: Exports, until: datetime) -> dict[str, float]:
             break  # the oldest come first: none waits for ever
         try:
             exports.resume(mark)
-        except Exception:  # noqa: BLE001 - whatever is wrong with one, the others are to go on
+        except Exception:  # whatever is wrong with one, the others are to go on
             failed += 1
             logger.exception("an export could not be carried on", extra=vars(mark))
     now = exports.clock.now()
