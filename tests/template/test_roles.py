@@ -3,12 +3,9 @@
 from collections import defaultdict
 from typing import Any
 
-import botocore
-import botocore.session
 import pytest
 
 from local.template import Template
-from local.template.template import TEMPLATE
 
 AWS = "eu-central-1:123456789012"
 WORKGROUP = f"arn:aws:athena:{AWS}:workgroup/api-usage-export"
@@ -82,12 +79,6 @@ ALLOWED = {
     },
 }
 
-ACTIONS_UNLIKE_THEIR_OPERATION = {
-    "CopyObject": "s3:PutObject",
-    "HeadObject": "s3:GetObject",
-    "ListObjectsV2": "s3:ListBucket",
-}
-
 ASSUMED_BY = {
     "AuthorizerRole": "lambda.amazonaws.com",
     "ExportRole": "lambda.amazonaws.com",
@@ -125,20 +116,6 @@ def test_a_role_is_assumed_by_its_one_service(template: Template, role: str) -> 
         }
 
 
-def test_the_export_function_may_make_the_calls_that_stand_in_its_code(
-    template: Template,
-) -> None:
-    actions = {
-        action
-        for statement in policy_statements(template, "ExportRole")
-        for action in as_list(statement["Action"])
-    }
-    assert {"athena:StartQueryExecution", "s3:GetObject"} <= calls_in_code()
-    assert calls_in_code() <= actions
-    # S3 has more: what Athena does for a query, it does with its caller's permissions
-    assert {action for action in actions - calls_in_code() if action.startswith("athena:")} == set()
-
-
 def test_call_logs_are_listed_below_their_prefix_and_exports_without_a_condition(
     template: Template,
 ) -> None:
@@ -173,21 +150,6 @@ def test_the_role_follows_the_call_logs_into_an_existing_bucket() -> None:
     }
     assert {"arn:aws:s3:::their-call-logs", "arn:aws:s3:::their-call-logs/api_calls/*"} <= resources
     assert not {resource for resource in resources if resource.startswith(CALL_LOGS)}
-
-
-def calls_in_code() -> set[str]:
-    """The IAM actions behind every AWS operation that the function or the layer calls by name."""
-    code = "".join(
-        path.read_text(encoding="utf-8")
-        for folder in ("functions/export", "shared")
-        for path in (TEMPLATE.parent / folder).glob("*.py")
-    )
-    return {
-        ACTIONS_UNLIKE_THEIR_OPERATION.get(operation, f"{service}:{operation}")
-        for service in ("athena", "s3")
-        for operation in botocore.session.get_session().get_service_model(service).operation_names
-        if f".{botocore.xform_name(operation)}(" in code
-    }
 
 
 def policy_statements(template: Template, role: str) -> list[dict[str, Any]]:

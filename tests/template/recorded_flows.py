@@ -1,0 +1,203 @@
+"""Everything that callers of the system do, run once on a local stack, with what it made of AWS.
+
+A flow is a line in `FLOWS`: whoever adds a way in or an AWS call adds the line that leads to it.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from local.athena.engine import Query, Result, Scanned, Statement
+from local.aws import duckdb_engine
+from local.lambda_runtime import LambdaError
+from local.sample_call_logs import write_sample_call_logs
+from local.stack import LocalStack
+from local.template import LambdaFunction, Template
+from tests.functional.conftest import WORKSPACE, Caller
+
+ROW_LIMIT = 200
+"""Of 2,000 calls in four weeks, half of them `WORKSPACE`'s: a week is over it, a day within."""
+
+SCHEDULE = "arn:aws:scheduler:eu-central-1:123456789012:schedule/api-usage-export/weekly"
+WEEK = {"period": "last_7_days"}
+DAY = {"period": "yesterday"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation that a function asked of AWS.
+
+    Attributes:
+        service: botocore's name of the service, as IAM's prefix where they are the same.
+        operation: Such as `PutObject`.
+        params: Those that name a resource.
+    """
+
+    service: str
+    operation: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What came of all flows.
+
+    Attributes:
+        template: What ran.
+        calls: By function.
+        metrics: The export function's lines of embedded metrics.
+    """
+
+    template: Template
+    calls: Mapping[str, list[Call]]
+    metrics: list[dict[str, Any]]
+
+
+class Client:
+    """The system as its callers see it."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.stack = stack
+        self._admin = Caller(stack.url, stack.identity_provider.token(workspace_id=WORKSPACE))
+
+    def http(self, method: str, path: str, body: Any = None, status: int = 200, **h: str) -> Any:
+        headers = {name.replace("_", "-"): value for name, value in h.items()}
+        reply = self._admin(method, path, body, headers)
+        assert reply.status == status, reply.text
+        return reply.body
+
+    def begin(self) -> str:
+        export: str = self.http("POST", "/exports", DAY, 202, Prefer="respond-async")["id"]
+        return export
+
+    def direct(self, **event: Any) -> Any:
+        return self.stack.invoke("ExportFunction", {"workspace_id": WORKSPACE, **event})
+
+    def scheduled(self, **event: Any) -> Any:
+        now = datetime.now(UTC).isoformat()
+        return self.direct(schedule_arn=SCHEDULE, scheduled_time=now, **event)
+
+    def sweep(self) -> Any:
+        return self.stack.invoke("ExportFunction", {"task": "sweep"})
+
+    def untold(self) -> None:
+        """An export whose outcome cannot be published."""
+        topic = self.stack.template.functions()["ExportFunction"].environment["OUTCOME_TOPIC_ARN"]
+        self.stack.aws.client("sns").delete_topic(TopicArn=topic)
+        with suppress(LambdaError):
+            self.direct(**DAY)
+
+
+def wait_until_done(client: Client, export_id: str) -> None:
+    while client.http("GET", f"/exports/{export_id}")["status"] in ("queued", "running"):
+        time.sleep(0.2)
+
+
+FLOWS: list[Callable[[Client], Any]] = [
+    lambda client: client.http("POST", "/exports", DAY, Idempotency_Key="once"),
+    lambda client: client.http("POST", "/exports", DAY, Idempotency_Key="once"),
+    lambda client: client.http("POST", "/exports", WEEK, 422),
+    lambda client: client.http("POST", "/exports", {**WEEK, "on_limit": "split"}),
+    lambda client: client.http("POST", "/exports/estimate", WEEK),
+    lambda client: client.http("GET", "/usage?period=last_7_days"),
+    lambda client: client.http("GET", "/exports"),
+    lambda client: client.http("DELETE", f"/exports/{client.begin()}"),
+    lambda client: wait_until_done(client, client.begin()),
+    lambda client: (client.begin(), client.sweep()),
+    lambda client: client.direct(**DAY),
+    lambda client: client.direct(**WEEK),
+    lambda client: client.scheduled(**DAY),
+    lambda client: client.scheduled(**WEEK, on_limit="split"),
+    lambda client: client.scheduled(timezone="Mars/Olympus"),
+    lambda client: client.untold(),  # the last: the topic is gone then
+]
+
+
+def record_flows(folder: Path) -> Recorded:
+    """Runs every flow on a stack of its own, whose files go to `folder`."""
+    call_logs = folder / "call-logs"
+    today: date = datetime.now(UTC).date()
+    write_sample_call_logs(call_logs, rows=2_000, days=28, end=today, seed=7)
+    functions = Template.functions
+
+    def recorded(template: Template) -> dict[str, LambdaFunction]:
+        return {
+            name: _with_recording(function, folder / f"{name}.jsonl")
+            for name, function in functions(template).items()
+        }
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Template, "functions", recorded)
+        parameters = {"RowLimit": str(ROW_LIMIT)}
+        with LocalStack(call_logs, folder, parameters=parameters, engine=SlowEngine) as stack:
+            client = Client(stack)
+            for flow in FLOWS:
+                flow(client)
+            return Recorded(
+                template=stack.template,
+                calls={
+                    name: _calls(folder / f"{name}.jsonl") for name in stack.template.functions()
+                },
+                metrics=[
+                    json.loads(line)
+                    for line in (folder / "ExportFunction.log").read_text().splitlines()
+                    if line.startswith('{"_aws"')
+                ],
+            )
+
+
+class SlowEngine:
+    """An engine whose queries take long enough to be looked at, and stopped, while they run."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        self._engine = duckdb_engine(endpoint_url)
+
+    def query(self, statement: Statement) -> Query:
+        return _SlowQuery(self._engine.query(statement))
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+class _SlowQuery:
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._cancelled = Event()
+
+    @property
+    def scanned(self) -> Scanned:
+        return self._query.scanned
+
+    def run(self) -> Result:
+        self._cancelled.wait(0.4)
+        return self._query.run()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+        self._query.cancel()
+
+    def close(self) -> None:
+        self._query.close()
+
+
+def _with_recording(function: LambdaFunction, recording: Path) -> LambdaFunction:
+    variables = {"RECORDED_HANDLER": function.handler, "RECORDING": str(recording)}
+    return replace(
+        function,
+        handler="tests.template.recorded_handler.handler",
+        environment=function.environment | variables,
+    )
+
+
+def _calls(recording: Path) -> list[Call]:
+    if not recording.exists():  # a function that asks nothing of AWS
+        return []
+    return [Call(**json.loads(line)) for line in recording.read_text().splitlines()]
