@@ -1,7 +1,7 @@
 """A browser, the page and the stack under it; skipped where a program for that is missing."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -37,9 +37,18 @@ def today() -> date:
 
 @pytest.fixture(scope="package")
 def call_logs(tmp_path_factory: pytest.TempPathFactory, today: date) -> Path:
-    """Six weeks of calls up to today."""
-    folder = tmp_path_factory.mktemp("samples") / "call-logs"
+    """Six weeks of calls up to today; more of them in one workspace, and a crowded day in another.
+
+    `ws-busy` has more than two files may hold, `ws-crowded` has an hour with more than one may.
+    """
+    samples = tmp_path_factory.mktemp("samples")
+    folder = samples / "call-logs"
     write_sample_call_logs(folder, rows=ROWS, days=42, end=today, seed=7)
+    yesterday = today - timedelta(days=1)
+    for workspace, rows, days in (("ws-busy", 16_000, 42), ("ws-crowded", 80_000, 1)):
+        made = samples / workspace
+        write_sample_call_logs(made, rows=rows, days=days, end=yesterday, seed=8)
+        (made / "workspace_id=ws-acme").rename(folder / f"workspace_id={workspace}")
     return folder
 
 

@@ -29,11 +29,13 @@ class SteeredEngine:
         self.engine = engine
         self._let_go = threading.Event()
         self._let_go.set()
+        self._held = ""
         self._failure: str | None = None
 
     @contextmanager
-    def holding(self) -> Iterator[None]:
-        """No export's rows are written until this ends."""
+    def holding(self, text: str = "") -> Iterator[None]:
+        """No rows are written by queries with this text until this ends."""
+        self._held = text
         self._let_go.clear()
         try:
             yield
@@ -51,7 +53,7 @@ class SteeredEngine:
 
     def query(self, statement: Statement) -> Query:
         query = self.engine.query(statement)
-        if _ROWS_QUERY not in statement.sql:
+        if _ROWS_QUERY not in statement.sql or self._held not in statement.sql:
             return query
         return _SteeredQuery(query, self._let_go, self._failure)
 

@@ -42,6 +42,12 @@ def over_the_limit(page: UsagePage) -> None:
     page.wait_for_charts()
 
 
+def crowded_hour(page: UsagePage) -> None:
+    page.sign_in("#/?period=yesterday&timezone=UTC", workspace="ws-crowded")
+    page.wait_for("over the limit by itself: use filters")
+    page.wait_for_charts()
+
+
 def refused(page: UsagePage) -> None:
     page.sign_in("#/?start=2026-02-30&end=2026-03-01&timezone=UTC")
     page.wait_for("is not a date of the calendar")
@@ -56,7 +62,32 @@ def one_export(page: UsagePage) -> None:
     page.wait_for("Control totals by model")
 
 
-STATES = [signed_out, member, empty, usage, over_the_limit, refused, one_export]
+def several_files(page: UsagePage) -> None:
+    page.sign_in("#/?period=last_90_days&timezone=UTC")
+    page.wait_for_charts()
+    page.click("Export as 2 files")
+    page.wait_for("Download all again", ".job.succeeded")
+
+
+def one_export_of_several_files(page: UsagePage) -> None:
+    several_files(page)
+    page.click("Details", ".job")
+    page.wait_for("Control totals by model")
+    page.wait_for("Download all")
+
+
+STATES = [
+    signed_out,
+    member,
+    empty,
+    usage,
+    over_the_limit,
+    crowded_hour,
+    refused,
+    one_export,
+    several_files,
+    one_export_of_several_files,
+]
 
 
 @pytest.fixture(scope="package")

@@ -4,7 +4,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
-from tests.browser.conftest import ROW_LIMIT
 from tests.browser.steered_engine import SteeredEngine
 from tests.browser.usage_page import UsagePage
 from tests.parquet_oracle import HEADER, Row, csv_rows, logged_calls
@@ -43,31 +42,6 @@ def test_extended_columns_are_an_option(page: UsagePage, today: date) -> None:
     page.click("Export CSV")
     header, _rows = csv_rows(page.download().read_bytes())
     assert header == (*HEADER, "Call ID", "Call Type", "Total Cost (USD)")
-
-
-def test_over_the_limit_the_parts_are_offered_and_all_of_them_exported(
-    page: UsagePage, call_logs: Path, downloads: Path, today: date
-) -> None:
-    page.sign_in("#/?period=last_90_days&timezone=UTC")
-    page.wait_for("Too many rows for one file", ".export-panel")
-    assert f"may have {ROW_LIMIT:,}" in page.text(".over-limit .notice")
-    page.click("Export all 2 parts")
-    page.until(lambda: len(page.all(".job.succeeded")) == 2)
-    page.until(lambda: len(list(downloads.glob("*.csv"))) == 2)
-
-    rows = [row for file in downloads.glob("*.csv") for row in csv_rows(file.read_bytes())[1]]
-    begin = datetime.fromisoformat((today - timedelta(days=89)).isoformat())
-    assert len(rows) > ROW_LIMIT
-    logged = logged_calls(call_logs, "ws-acme", begin, begin + timedelta(days=91))
-    assert sorted(rows, key=repr) == sorted(logged[: len(rows)], key=repr)
-    assert f"{len(rows):,}" in page.text(".over-limit .notice")
-
-
-def test_one_part_is_one_click(page: UsagePage, downloads: Path) -> None:
-    page.sign_in("#/?period=last_90_days&timezone=UTC")
-    page.find(".parts button").click()
-    page.wait_for("Downloaded", ".jobs")
-    assert len(csv_rows(page.download().read_bytes())[1]) <= ROW_LIMIT
 
 
 def test_an_export_shows_that_it_runs_and_can_be_cancelled(

@@ -2,7 +2,9 @@
 
 import json
 import time
+from urllib.parse import parse_qs, urlsplit
 
+from local.identity_provider import CLIENT_ID
 from local.stack import LocalStack
 from tests.browser.usage_page import UsagePage
 
@@ -38,6 +40,29 @@ def test_signing_out_forgets_the_tokens(page: UsagePage) -> None:
     assert page.driver.execute_script("return sessionStorage.length + localStorage.length") == 0
     page.open()
     page.wait_for("For workspace admins.")
+
+
+def test_a_sign_out_tells_the_provider_what_the_standard_and_what_cognito_asks_for(
+    page: UsagePage,
+) -> None:
+    page.sign_in()
+    page.wait_for_charts()
+    identity = stored_user(page)["id_token"]
+    page.cdp("Network.enable")
+    page.cdp("Network.setBlockedURLs", urls=["*/sign-out?*"])
+    try:
+        page.click("Sign out")
+        page.until(lambda: "/sign-out?" in page.driver.current_url)
+        asked = parse_qs(urlsplit(page.driver.current_url).query)
+        page.complaints()  # of an address that it was kept from
+    finally:
+        page.cdp("Network.setBlockedURLs", urls=[])
+    assert asked == {
+        "id_token_hint": [identity],
+        "post_logout_redirect_uri": [f"{page.url}/"],
+        "client_id": [CLIENT_ID],
+        "logout_uri": [f"{page.url}/"],
+    }
 
 
 def test_a_token_that_runs_out_is_renewed_unseen(page: UsagePage) -> None:

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 from functions.export.routes import ExportPage
 from local.page.build import WEB
 from shared import estimate, export, export_request, export_resource, problems, usage
+from shared.call_log import Columns
+from shared.lifecycle import MAX_PARTS
 from shared.local_time import Granularity
 from shared.timeframe import Period
 
@@ -67,6 +69,22 @@ def test_a_type_names_the_values_of_its_enumeration(name: str) -> None:
     found = re.search(rf"type {name} =([^;]+);", CONTRACT)
     assert found
     assert set(re.findall(r'"(\w+)"', found[1])) == set(NAMES[name])
+
+
+def number(source: str, pattern: str) -> int:
+    """The number that a source of the page has after a pattern."""
+    found = re.search(rf"{pattern} (\d+)", (WEB / "src" / "exports" / source).read_text())
+    assert found, f"{source} has no {pattern}"
+    return int(found[1])
+
+
+def test_an_export_has_as_many_files_as_the_page_offers() -> None:
+    assert number("split.ts", "MAX_FILES =") == MAX_PARTS
+
+
+@pytest.mark.parametrize("columns", Columns)
+def test_the_page_guesses_the_size_of_a_file_as_the_estimate_does(columns: Columns) -> None:
+    assert number("ExportPanel.tsx", f"{columns}:") == estimate._BYTES_PER_ROW[columns]
 
 
 def test_the_dimensions_are_those_of_the_tables_and_of_the_series() -> None:

@@ -67,7 +67,12 @@ export class Session {
     await this.manager.removeUser();
     const metadata = await this.manager.metadataService.getMetadata().catch(() => null);
     if (user?.id_token && metadata?.end_session_endpoint) {
-      await this.manager.signoutRedirect({ id_token_hint: user.id_token });
+      const { client_id, post_logout_redirect_uri } = this.manager.settings;
+      await this.manager.signoutRedirect({
+        id_token_hint: user.id_token,
+        // Cognito insists on these two; for others the standard's own are enough.
+        extraQueryParams: { client_id, logout_uri: post_logout_redirect_uri ?? "" },
+      });
     } else {
       window.location.assign("/");
     }

@@ -8,7 +8,7 @@ import { Scroll } from "../Scroll";
 import { SignedOutError } from "../session";
 import { FILTER_NAMES, hashOf, type UsageView, type View } from "../view";
 import { DownloadButton } from "./DownloadButton";
-import { Files, filesText } from "./Files";
+import { Files, sumsText } from "./Files";
 import { ProgressBar } from "./ProgressBar";
 import { progressText } from "./progress";
 import type { ExportRunner } from "./runner";
@@ -116,14 +116,14 @@ function Outcome({ found, api, onCancel, onStart }: OutcomeProps) {
       <section class="card">
         <p class="file">{others.length > 0 ? counted(found.files.length, "file") : first.name}</p>
         <p>
-          {filesText(found)} · kept until {formatInstant(first.expires_at, zone)}
+          {sumsText(found)} · kept until {formatInstant(first.expires_at, zone)}
         </p>
-        {others.length > 0 && <Files found={found} api={api} />}
         <DownloadButton
           api={api}
           id={found.id}
           label={others.length > 0 ? "Download all" : "Download"}
         />
+        {others.length > 0 && <Files found={found} api={api} />}
       </section>
     );
   }

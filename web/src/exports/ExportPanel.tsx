@@ -11,7 +11,7 @@ import { useFit } from "./useEstimate";
 import { useJobs } from "./useJobs";
 
 // As the API's own estimate: measured on samples of many models.
-const BYTES_PER_ROW = { standard: 165, extended: 240 };
+const BYTES_PER_ROW = { standard: 136, extended: 205 };
 
 interface Props {
   api: Api;

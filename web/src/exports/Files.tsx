@@ -4,16 +4,12 @@ import { counted, formatBytes, formatInterval } from "../format";
 import { formatExactUsd } from "../money";
 import { DownloadButton } from "./DownloadButton";
 
-/** `7 files · 19,034 rows · 2.6 MB · $1,234.01325`; a single file goes without saying. */
-export function filesText({ files, control_totals: totals }: Export): string {
-  return [
-    files.length > 1 && counted(files.length, "file"),
-    totals && counted(totals.rows, "row"),
-    formatBytes(sizeOf(files)),
-    totals && formatExactUsd(totals.cost_usd),
-  ]
-    .filter(Boolean)
-    .join(" · ");
+/** What all of its files hold together: `19,034 rows · 2.6 MB · $1,234.01325`. */
+export function sumsText({ files, control_totals: totals }: Export): string {
+  const size = formatBytes(sizeOf(files));
+  return totals
+    ? `${counted(totals.rows, "row")} · ${size} · ${formatExactUsd(totals.cost_usd)}`
+    : size;
 }
 
 export const sizeOf = (files: Export["files"]): number =>

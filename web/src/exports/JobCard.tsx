@@ -1,7 +1,7 @@
 import type { Api } from "../api";
-import { formatInterval } from "../format";
+import { counted, formatInterval } from "../format";
 import { DownloadButton } from "./DownloadButton";
-import { Files, filesText } from "./Files";
+import { Files, sumsText } from "./Files";
 import { isOpen, type Job } from "./jobs";
 import { ProgressBar } from "./ProgressBar";
 import { progressText } from "./progress";
@@ -54,7 +54,10 @@ export function JobCard({ job, api, runner, timezone }: Props) {
       {isOpen(job) && <Progress job={job} onCancel={() => void runner.cancel(job)} />}
       {phase === "succeeded" && found && (
         <div>
-          <p>{filesText(found)}</p>
+          <p>
+            {found.files.length > 1 && `${counted(found.files.length, "file")} · `}
+            {sumsText(found)}
+          </p>
           {found.files.length > 1 && <Files found={found} api={api} />}
           <p class="actions">
             <DownloadButton

@@ -34,8 +34,8 @@ export function Suggestions({ rows, limit, parts, timezone, onExport }: Props) {
             Export as {counted(split.files, "file")}
           </button>
           <p class="hint" id={hint}>
-            One export, with a file for each part below. All are downloaded once the last is done;
-            your browser may ask whether this page may download several files.
+            One export: a file for each part below, downloaded once all are done. Your browser may
+            ask whether this page may download several files.
           </p>
         </>
       )}
@@ -56,7 +56,7 @@ export function Suggestions({ rows, limit, parts, timezone, onExport }: Props) {
           export another part.
         </p>
       )}
-      <p>{split.is === "possible" ? "Or only a part, as an export of its own:" : "The parts:"}</p>
+      <p>{split.is === "possible" ? "Or one part, as an export of its own:" : "The parts:"}</p>
       <ul class="parts" aria-label="Parts of the timeframe">
         {parts.map((part) => (
           <li key={part.start}>
