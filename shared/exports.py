@@ -221,9 +221,8 @@ class Exports:
         """
         look = self._load(workspace_id, export_id)
         while not look.export.status.is_final:
-            if any(part.queries for part in look.export.parts):
-                with suppress(ServiceUnavailableError):  # then it is cancelled as it stands
-                    look = self._judge(look)
+            with suppress(ServiceUnavailableError):  # then it is cancelled as it stands
+                look = self._advance(look)  # finds queries that were started, but not written down
             if not look.export.status.is_final:
                 export = charged(look.export, look.facts.values())
                 look = self._finish(look, ended(export, self.clock.now(), Status.CANCELLED))

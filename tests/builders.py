@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from shared.export import Export, Part, ResolvedTimeframe, Trigger, export_id
+from shared.export import PROBLEM_TYPE_PREFIX, Export, Part, ResolvedTimeframe, Trigger, export_id
 from shared.export_request import ExportRequest
 from shared.query_execution import QueryExecution, QueryState
 from shared.timeframe import Timeframe
@@ -29,6 +29,18 @@ def an_export(**values: Any) -> Export:
     }
     given |= values
     return Export(**{"parts": [Part(timeframe=given["timeframe"])]} | given)
+
+
+def error_name(export: Export) -> str:
+    """The last part of the type of an export's error."""
+    assert export.error is not None
+    return export.error.type.removeprefix(PROBLEM_TYPE_PREFIX)
+
+
+def the_part(export: Export) -> Part:
+    """The part of an export that has one."""
+    (part,) = export.parts
+    return part
 
 
 def a_query(state: QueryState, **values: Any) -> QueryExecution:

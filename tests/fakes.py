@@ -5,11 +5,13 @@ signatures, and keep the promises that the product builds on: a request token st
 a conditional write that comes second is refused.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ParamSpec, TypeVar
 
 from shared.athena import Athena
@@ -92,19 +94,26 @@ class _Query:
     statement: str
     fate: Fate
     execution: QueryExecution
+    found: Mapping[datetime, int] = field(default_factory=dict)
+
+    @property
+    def row_count(self) -> int:
+        return sum(self.found.values())
 
 
 @dataclass
 class FakeAthena(Athena):
-    """Athena over call logs that have `row_count` calls, as many in each of the first `hours`.
+    """Athena over call logs of which only the number of calls matters.
+
+    A query finds the calls of its own timeframe, as they are when it ends.
 
     Attributes:
         steps: Told of every call.
         files: Key → size of the result objects.
-        row_count: What the summary query counts.
-        hours: How many hours have calls.
+        calls: The call logs: instant → how many calls were made then.
         written_rows: Counted calls → what Athena says the rows query wrote.
-        fates: Role → how its first query goes, its second, …; the last goes for all later.
+        fates: Role, or role and first day of the timeframe (`rows 2026-01-13`) → how its first
+            query goes, its second, …; the last goes for all later.
         refused: Roles whose queries are refused.
         busy: How many starts of a role's query are still throttled.
         queries: Query id → query, in the order of their starts.
@@ -114,8 +123,7 @@ class FakeAthena(Athena):
 
     steps: Steps = field(default_factory=Steps)
     files: dict[str, int] = field(default_factory=dict)
-    row_count: int = 3
-    hours: int = 1
+    calls: Mapping[datetime, int] = field(default_factory=lambda: {JANUARY.start: 3})
     written_rows: Callable[[int], int | None] = lambda count: count
     fates: dict[str, list[Fate]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
@@ -160,7 +168,7 @@ class FakeAthena(Athena):
 
     def output_rows(self, query_id: str) -> int | None:
         with self.steps.around("output rows"):
-            return self.written_rows(self.row_count)
+            return self.written_rows(self.queries[query_id].row_count)
 
     def stop(self, query_id: str) -> None:
         with self.steps.around("stop"):
@@ -175,16 +183,22 @@ class FakeAthena(Athena):
 
     def result(self, query: QueryExecution) -> Iterator[dict[str, str]]:
         with self.steps.around("result"):
-            hours = [JANUARY.start + timedelta(hours=hour) for hour in range(self.hours)]
-            rows = [
-                *(hour_row(hour, **_sums(self.row_count // self.hours)) for hour in hours),
-                model_row("openai", "gpt-4o", **_sums(self.row_count)),
-            ]
-        return iter(rows if self.row_count else [])
+            hours: Counter[datetime] = Counter()
+            for instant, count in self.queries[query.id].found.items():
+                hours[instant.replace(minute=0, second=0, microsecond=0)] += count
+            rows = [hour_row(hour, **_sums(count)) for hour, count in hours.items()]
+            total = model_row("openai", "gpt-4o", **_sums(hours.total()))
+        return iter([*rows, total] if rows else [])
 
     def _new_query(self, identity: str, role: str, statement: str) -> _Query:
+        earlier = self.started(role)
         fates = self.fates.get(role, [Fate()])
-        fate = fates[min(len(self.started(role)), len(fates) - 1)]
+        if (timeframe := _timeframe(statement)) and (
+            its_own := self.fates.get(f"{role} {timeframe[0]:%Y-%m-%d}")
+        ):
+            earlier = [one for one in earlier if self.queries[one].statement == statement]
+            fates = its_own
+        fate = fates[min(len(earlier), len(fates) - 1)]
         execution = QueryExecution(
             identity, QueryState.QUEUED, bucket="exports", key=f"athena/{identity}.csv"
         )
@@ -203,7 +217,25 @@ class FakeAthena(Athena):
                 bytes_scanned=20_000_000,
             )
             if fate.state is QueryState.SUCCEEDED:
-                self.files[execution.key] = 100 + self.row_count
+                query.found = _in_timeframe(self.calls, query.statement)
+                self.files[execution.key] = 100 + query.row_count
+
+
+def _in_timeframe(calls: Mapping[datetime, int], statement: str) -> dict[datetime, int]:
+    """The calls that a statement asks for; all of them where it names no timeframe."""
+    if (timeframe := _timeframe(statement)) is None:
+        return dict(calls)
+    start, end = timeframe
+    return {instant: count for instant, count in calls.items() if start <= instant < end and count}
+
+
+def _timeframe(statement: str) -> tuple[datetime, datetime] | None:
+    """What a statement says of when the calls were made."""
+    named = re.findall(r"called_at (?:>=|<) TIMESTAMP '(.+)'", statement)
+    if not named:
+        return None
+    start, end = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in named)
+    return start, end
 
 
 def _sums(count: int) -> dict[str, int | str]:
@@ -214,6 +246,7 @@ class FakeExportStore(ExportStore):
     """The export bucket; every object has a version, as S3's have an ETag."""
 
     def __init__(self, steps: Steps, files: dict[str, int]) -> None:
+        self._bucket = "exports"
         self._steps = steps
         self._files = files
         self._writes = 0

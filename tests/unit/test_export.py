@@ -16,6 +16,7 @@ from shared.export import (
     Export,
     ExportError,
     ExportFile,
+    Part,
     Queries,
     ResolvedTimeframe,
     Status,
@@ -32,6 +33,7 @@ from shared.totals import Totals
 from tests.builders import JANUARY, NOW, a_summary, an_export
 
 MILLISECOND = timedelta(milliseconds=1)
+WHOLE = ResolvedTimeframe.of(JANUARY)
 RANDOM = st.integers(0, 2**RANDOM_BITS - 1)
 INSTANTS = st.datetimes(
     datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("9999-12-31")
@@ -99,13 +101,20 @@ def test_a_finished_export_survives_its_storage() -> None:
         request=ExportRequest.model_validate(
             {"period": "previous_month", "call_types": ["embedding"], "models": ["é'\n"]}
         ),
-        attempt=2,
-        queries=Queries(summary="a", rows="b"),
+        parts=[
+            Part(
+                timeframe=WHOLE,
+                attempt=2,
+                queries=Queries(summary="a", rows="b"),
+                control_totals=ControlTotals.of(summary),
+                file=ExportFile(key="athena/b.csv", name="x.csv", size_bytes=1),
+            )
+        ],
         control_totals=ControlTotals.of(summary),
         bytes_scanned=12345,
         athena_cost_usd=Decimal("0.0001"),
         suggested_timeframes=[Suggestion.of(part)],
-        file=ExportFile(key="athena/b.csv", name="x.csv", size_bytes=1),
+        revision="c0ffee",
         error=ExportError.named("x", "X", "x."),
     )
     assert Export.model_validate_json(export.model_dump_json()) == export
@@ -113,7 +122,8 @@ def test_a_finished_export_survives_its_storage() -> None:
 
 def test_a_new_export_survives_its_storage() -> None:
     export = an_export()
-    assert (export.status, export.attempt) == (Status.QUEUED, 1)
+    assert export.status is Status.QUEUED
+    assert export.parts == [Part(timeframe=WHOLE, attempt=1)]
     assert Export.model_validate_json(export.model_dump_json()) == export
 
 
@@ -158,12 +168,14 @@ def test_a_suggestion_that_is_sent_back_means_the_same_timeframe(bounds: list[in
 
 
 def test_a_file_is_named_after_workspace_and_timeframe() -> None:
-    assert file_name(an_export()) == "api-usage_ws-acme_20260101T000000Z_20260201T000000Z.csv"
+    assert (
+        file_name(an_export(), WHOLE) == "api-usage_ws-acme_20260101T000000Z_20260201T000000Z.csv"
+    )
 
 
 def test_a_files_name_tells_columns_and_filters() -> None:
     request = ExportRequest(columns=Columns.EXTENDED, models=["gpt-4o"])
-    assert file_name(an_export(request=request)) == (
+    assert file_name(an_export(request=request), WHOLE) == (
         "api-usage_ws-acme_20260101T000000Z_20260201T000000Z_extended_"
         f"{request.filter_suffix()}.csv"
     )
@@ -174,9 +186,9 @@ def test_nothing_that_a_client_sends_gets_into_a_files_name(
     models: list[str], timezone: str
 ) -> None:
     request = ExportRequest.model_construct(models=models, timezone=timezone)
-    name = file_name(an_export(request=request))
+    name = file_name(an_export(request=request), WHOLE)
     assert re.fullmatch(r"[A-Za-z0-9_-]+\.csv", name)
 
 
 def test_a_resolved_timeframe_gives_its_value_back() -> None:
-    assert ResolvedTimeframe.of(JANUARY).value() == JANUARY
+    assert WHOLE.value() == JANUARY

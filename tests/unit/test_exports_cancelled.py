@@ -6,14 +6,17 @@ from shared.aws_errors import ServiceUnavailableError
 from shared.export import Status
 from shared.exports import ExportFinishedError
 from shared.query_execution import QueryState
+from tests.builders import JANUARY
 from tests.fake_system import FakeSystem
 from tests.fakes import Fate
 
 FAILED = Fate(QueryState.FAILED, "COLUMN_NOT_FOUND: line 1:8: no")
+RUNS_ON = Fate(QueryState.RUNNING)
 
 
 def test_a_running_export_can_be_cancelled_and_its_queries_stop() -> None:
     system = FakeSystem()
+    system.athena.fates = {"summary": [RUNS_ON], "rows": [RUNS_ON]}
     export = system.wait(system.create(), seconds=0).export
     cancelled = system.exports.cancel("ws-acme", export.id).export
     assert cancelled.status is Status.CANCELLED
@@ -31,17 +34,19 @@ def test_an_export_can_be_cancelled_before_its_queries_start() -> None:
     assert system.athena.running == []
 
 
-def test_cancelling_again_changes_nothing_but_stops_what_still_runs() -> None:
+def test_cancelling_again_changes_nothing_and_a_sweep_stops_what_still_runs() -> None:
     system = FakeSystem()
+    system.athena.fates = {"summary": [RUNS_ON], "rows": [RUNS_ON]}
     export = system.wait(system.create(), seconds=0).export
     system.steps.at("before stop", lambda: fail_with(ServiceUnavailableError()))
-    with pytest.raises(ServiceUnavailableError):
-        system.exports.cancel("ws-acme", export.id)
+    first = system.exports.cancel("ws-acme", export.id).export
     assert system.athena.running != []
-    first = system.stored(export)
     assert first.status is Status.CANCELLED
     assert system.exports.cancel("ws-acme", export.id).export == first
+    system.clock.sleep(15 * 60 + 1)
+    system.sweep()
     assert system.athena.running == []
+    assert system.stored(export) == first
     assert len(system.outcomes) == 1
 
 
@@ -57,7 +62,7 @@ def test_an_export_with_another_outcome_cannot_be_cancelled(
     row_count: int, fates: dict[str, list[Fate]], outcome: str
 ) -> None:
     system = FakeSystem(row_limit=100)
-    system.athena.row_count = row_count
+    system.athena.calls = {JANUARY.start: row_count}
     system.athena.fates = fates
     export = system.run()
     with pytest.raises(ExportFinishedError, match=outcome):

@@ -3,163 +3,281 @@
 Every story is first told undisturbed, then once for each of its steps with a disturbance there.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
 from shared.aws_errors import ServiceUnavailableError
-from shared.export import Export, Status
-from shared.exports import ExportFinishedError
+from shared.export import Export, Status, Trigger
+from shared.export_request import ExportRequest
+from shared.exports import ExportFinishedError, Order
 from shared.query_execution import QueryState
-from tests.fake_system import ORDER, FakeSystem
+from tests.builders import JANUARY
+from tests.fake_system import ORDER
+from tests.fake_unattended import SCHEDULE_ARN, UnattendedSystem
 from tests.fakes import Fate
 
 FAILED_FOR_NOW = Fate(QueryState.FAILED, "INTERNAL_ERROR: no", is_retryable=True)
 RUNS_ON = Fate(QueryState.RUNNING)
 KEYED = replace(ORDER, idempotency_key="key-1")
+SPLIT = replace(
+    KEYED, request=ExportRequest.model_validate({**ORDER.request.model_dump(), "on_limit": "split"})
+)
 
 
-class Crash(Exception):  # noqa: N818 - no error of ours: the process is gone
-    """The process ends."""
+def scheduled(order: Order) -> Order:
+    return replace(order, trigger=Trigger.SCHEDULE, requested_by=SCHEDULE_ARN)
 
 
-def succeeds(system: FakeSystem) -> None:
-    system.athena.row_count = 3
+class Crash(BaseException):
+    """The process is gone: nothing catches that."""
 
 
-def is_over_the_limit(system: FakeSystem) -> None:
-    system.athena.row_count = 101
-    system.athena.fates = {"rows": [RUNS_ON]}
+@dataclass(frozen=True)
+class Story:
+    """What is asked for, and how it goes.
+
+    Attributes:
+        name: Of the story.
+        order: What is asked for.
+        calls: Hour of January → calls.
+        fates: Of the queries.
+        written_rows: As of `FakeAthena`.
+        refused: Roles whose queries are refused.
+        is_cancelled: Whether the caller changes their mind.
+    """
+
+    name: str
+    order: Order = KEYED
+    calls: dict[int, int] = field(default_factory=lambda: {0: 3})
+    fates: dict[str, list[Fate]] = field(default_factory=dict)
+    written_rows: Callable[[int], int | None] = lambda count: count
+    refused: tuple[str, ...] = ()
+    is_cancelled: bool = False
 
 
-def succeeds_the_second_time(system: FakeSystem) -> None:
-    system.athena.fates = {"summary": [FAILED_FOR_NOW, Fate()], "rows": [RUNS_ON, Fate()]}
-
-
-def fails_twice(system: FakeSystem) -> None:
-    system.athena.fates = {"summary": [FAILED_FOR_NOW], "rows": [RUNS_ON]}
-
-
-def never_matches_its_count(system: FakeSystem) -> None:
-    system.athena.written_rows = lambda count: count - 1
-
-
-def is_refused(system: FakeSystem) -> None:
-    system.athena.refused = {"rows"}
-
-
-Story = Callable[[FakeSystem], None]
-STORIES: list[Story] = [
-    succeeds,
-    is_over_the_limit,
-    succeeds_the_second_time,
-    fails_twice,
-    never_matches_its_count,
-    is_refused,
+IN_THREE_PARTS = {0: 60, 300: 60, 600: 60}
+STORIES = [
+    Story("succeeds"),
+    Story("is over the limit", calls={0: 101}, fates={"rows": [RUNS_ON]}),
+    Story(
+        "succeeds the second time",
+        fates={"summary": [FAILED_FOR_NOW, Fate()], "rows": [RUNS_ON, Fate()]},
+    ),
+    Story("fails twice", fates={"summary": [FAILED_FOR_NOW], "rows": [RUNS_ON]}),
+    Story("never matches its count", written_rows=lambda count: count - 1),
+    Story("is refused", refused=("rows",)),
+    Story("is split", scheduled(SPLIT), IN_THREE_PARTS),
+    Story(
+        "is split, and a part of it succeeds the second time",
+        SPLIT,
+        IN_THREE_PARTS,
+        {"summary 2026-01-13": [FAILED_FOR_NOW, Fate()]},
+    ),
+    Story(
+        "is split, and a part of it fails",
+        scheduled(SPLIT),
+        IN_THREE_PARTS,
+        {"summary 2026-01-26": [FAILED_FOR_NOW], "rows": [Fate(), RUNS_ON]},
+    ),
+    Story("is delivered", scheduled(KEYED)),
+    Story("is cancelled", fates={"summary": [RUNS_ON], "rows": [RUNS_ON]}, is_cancelled=True),
 ]
-any_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+any_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 
 
-def tell(story: Story, *disturbances: tuple[int, Callable[[FakeSystem], object]]) -> FakeSystem:
+def tell(
+    story: Story, *disturbances: tuple[int, Callable[[UnattendedSystem], object]]
+) -> UnattendedSystem:
     """A story up to its end or to a crash, disturbed at the given steps."""
-    system = FakeSystem(row_limit=100, tick=timedelta(milliseconds=1))
-    story(system)
+    system = UnattendedSystem(row_limit=100, tick=timedelta(milliseconds=1))
+    system.athena.calls = {
+        JANUARY.start + timedelta(hours=hour): count for hour, count in story.calls.items()
+    }
+    system.athena.fates = story.fates
+    system.athena.written_rows = story.written_rows
+    system.athena.refused = set(story.refused)
     for step, disturb in disturbances:
         system.steps.at(step, partial(disturb, system))
     with suppress(Crash, ServiceUnavailableError):
-        system.wait(system.exports.create(KEYED))
+        act(story, system)
     return system
 
 
-def the_export(system: FakeSystem) -> Export:
+def act(story: Story, system: UnattendedSystem) -> None:
+    """What the caller does, and does again after a crash."""
+    look = system.exports.create(story.order)
+    look = system.wait(look, seconds=0 if story.is_cancelled else 3600)
+    if story.is_cancelled:
+        with suppress(ExportFinishedError):
+            system.exports.cancel(look.export.workspace_id, look.export.id)
+
+
+def sweep_to_the_end(system: UnattendedSystem) -> None:
+    """Sweeps every five minutes, until nothing is left to sweep."""
+    for _ in range(50):
+        system.clock.sleep(300)
+        system.sweep()
+        if not system.store.marked:
+            return
+    raise AssertionError("an export is never over")
+
+
+def the_export(system: UnattendedSystem) -> Export:
     (stored,) = system.store.manifests.values()
     return stored.export
 
 
-def crash(_: FakeSystem) -> None:
+def queries(system: UnattendedSystem) -> Counter[str]:
+    """How often each statement was run."""
+    return Counter(query.statement for query in system.athena.queries.values())
+
+
+def assert_same(system: UnattendedSystem, undisturbed: UnattendedSystem, step: str) -> None:
+    """It ended as it does undisturbed, with the same queries, and nothing is left to do."""
+    export, expected = the_export(system), the_export(undisturbed)
+    assert export.status is expected.status, step
+    assert export.error == expected.error, step
+    assert export.control_totals == expected.control_totals, step
+    assert [part.timeframe for part in export.parts] == [
+        part.timeframe for part in expected.parts
+    ], step
+    assert queries(system) == queries(undisturbed), step
+    assert system.athena.running == [], step
+    assert system.store.marked == {}, step
+    assert len(system.store.claims) == 1, step
+    assert system.aws.delivered.keys() == undisturbed.aws.delivered.keys(), step
+
+
+def crash(_: UnattendedSystem) -> None:
     raise Crash
 
 
-def aws_is_busy(_: FakeSystem) -> None:
+def aws_is_busy(_: UnattendedSystem) -> None:
     raise ServiceUnavailableError("SlowDown")
 
 
+any_trouble = pytest.mark.parametrize(
+    "trouble", [crash, aws_is_busy], ids=lambda trouble: trouble.__name__
+)
+
+
+def times_told(undisturbed: UnattendedSystem, number: int, told: str) -> int:
+    """Twice where the trouble comes between telling and taking the mark away, or else once."""
+    steps = undisturbed.steps.taken
+    if told not in steps:
+        return 0
+    return 2 if steps.index(told) <= number <= steps.index("before unmark") else 1
+
+
 @any_story
-@pytest.mark.parametrize("disturb", [crash, aws_is_busy], ids=lambda disturb: disturb.__name__)
-def test_the_same_order_again_finishes_what_was_interrupted_at_any_step(
-    story: Story, disturb: Callable[[FakeSystem], None]
+@any_trouble
+def test_the_same_order_again_and_sweeps_finish_what_was_interrupted_at_any_step(
+    story: Story, trouble: Callable[[UnattendedSystem], None]
 ) -> None:
     undisturbed = tell(story)
-    told_at = undisturbed.steps.taken.index("before tell outcome")
+    assert_same(undisturbed, undisturbed, "undisturbed")
     for number, step in enumerate(undisturbed.steps.taken):
-        system = tell(story, (number, disturb))
-        system.wait(system.exports.create(KEYED))
-
-        export, expected = the_export(system), the_export(undisturbed)
-        assert export.status is expected.status, step
-        assert export.error == expected.error, step
-        assert export.control_totals == expected.control_totals, step
-        assert set(system.athena.queries) == set(undisturbed.athena.queries), step
-        assert system.athena.running == [], step
-        assert len(system.store.claims) == 1, step
-        # An outcome is told after it is written down: in between, it is written and never told.
-        is_silent = number in (told_at - 1, told_at)
-        assert len(system.outcomes) == (0 if is_silent else 1), step
+        system = tell(story, (number, trouble))
+        act(story, system)
+        sweep_to_the_end(system)
+        assert_same(system, undisturbed, step)
+        told = times_told(undisturbed, number, "after tell outcome")
+        published = times_told(undisturbed, number, "after publish")
+        assert (len(system.outcomes), len(system.aws.published)) == (told, published), step
 
 
 @any_story
-def test_a_look_finishes_what_was_interrupted_once_the_order_was_written_down(
+def test_sweeps_alone_finish_what_was_interrupted_once_the_order_was_written_down(
     story: Story,
 ) -> None:
     undisturbed = tell(story)
-    first = undisturbed.steps.taken.index("after create manifest")
-    for number in range(first, len(undisturbed.steps.taken)):
+    steps = undisturbed.steps.taken
+    last_save = len(steps) - 1 - steps[::-1].index("after save manifest")
+    for number, step in enumerate(steps):
         system = tell(story, (number, crash))
-        export = the_export(system)
-        while not export.status.is_final:
-            export = system.look(export).export
-        assert export.status is the_export(undisturbed).status
-        assert set(system.athena.queries) == set(undisturbed.athena.queries)
-        assert system.athena.running == []
+        sweep_to_the_end(system)
+        if number < steps.index("after create manifest"):
+            assert not system.store.manifests, step
+            assert not system.athena.queries, step
+        elif story.is_cancelled and number < last_save:  # nobody knows that it was to be cancelled
+            assert the_export(system).status is Status.FAILED, step
+            assert system.athena.running == [], step
+        else:
+            assert_same(system, undisturbed, step)
+            assert len(system.outcomes) == times_told(undisturbed, number, "after tell outcome")
 
 
-def look_once(system: FakeSystem) -> None:
+@pytest.mark.parametrize(
+    "story", [story for story in STORIES if not story.is_cancelled], ids=lambda story: story.name
+)
+def test_looks_finish_what_was_interrupted_once_the_order_was_written_down(story: Story) -> None:
+    undisturbed = tell(story)
+    steps = undisturbed.steps.taken
+    for number in range(steps.index("after create manifest"), len(steps), 3):
+        system = tell(story, (number, crash))
+        while not the_export(system).status.is_final:
+            look_once(system)
+        sweep_to_the_end(system)
+        assert_same(system, undisturbed, steps[number])
+
+
+def look_once(system: UnattendedSystem) -> None:
     for stored in list(system.store.manifests.values()):
         system.look(stored.export)
 
 
-def order_again(system: FakeSystem) -> None:
-    system.wait(system.exports.create(KEYED))
+def sweep_once(system: UnattendedSystem) -> None:
+    system.sweep()
+
+
+any_other_looker = pytest.mark.parametrize(
+    "disturb", [look_once, sweep_once], ids=lambda disturb: disturb.__name__
+)
 
 
 @any_story
-@pytest.mark.parametrize("disturb", [look_once, order_again], ids=lambda disturb: disturb.__name__)
-def test_callers_at_the_same_time_share_one_export_one_pair_of_queries_and_one_outcome(
-    story: Story, disturb: Callable[[FakeSystem], None]
+@any_other_looker
+def test_two_lookers_at_the_same_time_share_one_export_its_queries_and_one_outcome(
+    story: Story, disturb: Callable[[UnattendedSystem], object]
 ) -> None:
     undisturbed = tell(story)
     for number, step in enumerate(undisturbed.steps.taken):
         system = tell(story, (number, disturb))
-        export, expected = the_export(system), the_export(undisturbed)
-        assert export.status is expected.status, step
-        assert export.error == expected.error, step
-        assert set(system.athena.queries) == set(undisturbed.athena.queries), step
-        assert system.athena.running == [], step
-        assert [told.status for told, _ in system.outcomes] == [expected.status], step
+        assert_same(system, undisturbed, step)
+        assert [told.export.status for told in system.outcomes] == [
+            the_export(undisturbed).status
+        ], step
+
+
+@any_story
+def test_two_orders_at_the_same_time_share_one_export_its_queries_and_one_outcome(
+    story: Story,
+) -> None:
+    undisturbed = tell(story)
+    for number, step in enumerate(undisturbed.steps.taken):
+        system = tell(story, (number, partial(act, story)))
+        assert len(system.outcomes) == 1, step
+        sweep_to_the_end(system)
+        assert_same(system, undisturbed, step)
+        # One that was overtaken from its order to its end marks it once more.
+        was_overtaken = number <= undisturbed.steps.taken.index("before create manifest")
+        assert len(system.outcomes) <= (2 if was_overtaken else 1), step
 
 
 @any_story
 def test_a_cancelled_export_stays_cancelled_and_leaves_no_query_running(story: Story) -> None:
-    def cancel(system: FakeSystem) -> None:
+    def cancel(system: UnattendedSystem) -> None:
         for stored in list(system.store.manifests.values()):
             try:
                 system.exports.cancel(stored.export.workspace_id, stored.export.id)
             except ExportFinishedError:
-                assert stored.export.status.is_final
+                assert system.stored(stored.export).status.is_final
             else:
                 cancelled.append(stored.export.id)
 
@@ -168,9 +286,10 @@ def test_a_cancelled_export_stays_cancelled_and_leaves_no_query_running(story: S
         cancelled: list[str] = []
         system = tell(story, (number, cancel))
         status = the_export(system).status
-        assert (status is Status.CANCELLED) == bool(cancelled), step
+        assert (status is Status.CANCELLED) == bool(cancelled or story.is_cancelled), step
         assert system.athena.running == [], step
-        assert [told.status for told, _ in system.outcomes] == [status], step
+        assert system.store.marked == {}, step
+        assert [told.export.status for told in system.outcomes] == [status], step
 
 
 @any_story
@@ -180,7 +299,6 @@ def test_two_interruptions_are_no_worse_than_one(story: Story) -> None:
         system = tell(story, (number, crash), (number + 5, crash))
         for _ in range(2):
             with suppress(Crash):
-                system.wait(system.exports.create(KEYED))
-        assert the_export(system).status is the_export(undisturbed).status
-        assert set(system.athena.queries) == set(undisturbed.athena.queries)
-        assert system.athena.running == []
+                act(story, system)
+        sweep_to_the_end(system)
+        assert_same(system, undisturbed, undisturbed.steps.taken[number])

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from itertools import product
 
 import pytest
 
-from shared.export import PROBLEM_TYPE_PREFIX, ExportError, Status
+from shared.export import PROBLEM_TYPE_PREFIX, ExportError, Part, ResolvedTimeframe, Status
 from shared.outcome import (
-    MAX_AGE,
     MAX_ATTEMPTS,
+    NOT_STARTED,
+    RESULT_UNREADABLE,
+    TIMED_OUT,
     Decision,
     Facts,
     Fail,
@@ -21,11 +22,13 @@ from shared.outcome import (
     decide,
     query_failed,
     row_limit_exceeded,
+    too_many_parts,
 )
 from shared.query_execution import QueryState
-from tests.builders import NOW, a_query, a_summary, an_export
+from tests.builders import JANUARY, a_query, a_summary
 
 LIMIT = 100
+WHOLE = ResolvedTimeframe.of(JANUARY)
 
 QUEUED = a_query(QueryState.QUEUED)
 RUNNING = a_query(QueryState.RUNNING)
@@ -68,7 +71,6 @@ def expected(
     output_rows: int | None,
     file_size: int | None,
     attempt: int,
-    age: timedelta,
 ) -> str:
     """The first of the rules that applies."""
     again = "retry" if attempt == 1 else None
@@ -85,7 +87,6 @@ def expected(
         ),
         (both_done and not file_size, "file-missing"),
         (both_done, "succeed"),
-        (age > timedelta(hours=2), "timed-out"),
         (states == {"queued"}, "queued"),
         (True, "running"),
     ]
@@ -98,8 +99,7 @@ def test_every_pair_of_states_has_the_outcome_that_the_rules_give_it(
     summary: str, rows: str
 ) -> None:
     counts = [0, 1, LIMIT, LIMIT + 1, 10 * LIMIT] if summary == "succeeded" else [None]
-    ages = [timedelta(0), timedelta(hours=2), timedelta(hours=2, milliseconds=1)]
-    for count, attempt, age in product(counts, [1, 2], ages):
+    for count, attempt in product(counts, [1, 2]):
         for output_rows, file_size in results(count, rows):
             facts = Facts(
                 STATES[summary],
@@ -108,14 +108,12 @@ def test_every_pair_of_states_has_the_outcome_that_the_rules_give_it(
                 output_rows,
                 file_size,
             )
-            export = an_export(row_limit=LIMIT, attempt=attempt, created_at=NOW - age)
-            assert name(decide(export, facts, NOW)) == expected(
+            assert name(decided(facts, attempt=attempt)) == expected(
                 {summary, rows},
                 count=count,
                 output_rows=output_rows,
                 file_size=file_size,
                 attempt=attempt,
-                age=age,
             )
 
 
@@ -128,7 +126,7 @@ def results(count: int | None, rows: str) -> Iterator[tuple[int | None, int | No
 
 
 def decided(facts: Facts, *, attempt: int = 1) -> Decision:
-    return decide(an_export(row_limit=LIMIT, attempt=attempt), facts, NOW)
+    return decide(Part(timeframe=WHOLE, attempt=attempt), facts, row_limit=LIMIT)
 
 
 def done(count: int, output_rows: int | None = None) -> Facts:
@@ -192,20 +190,6 @@ def test_athenas_words_for_the_scan_limit_are_known_in_any_case() -> None:
     assert name(decided(Facts(RUNNING, words))) == "scan-limit-exceeded"
 
 
-def test_an_export_may_be_as_old_as_the_longest_age() -> None:
-    export = an_export(created_at=NOW - MAX_AGE)
-    assert decide(export, Facts(QUEUED, QUEUED), NOW) == Wait(Status.QUEUED)
-    late = decide(export, Facts(QUEUED, QUEUED), NOW + timedelta(milliseconds=1))
-    assert isinstance(late, Fail)
-    assert name(late) == "timed-out"
-    assert "within 2 hours" in late.error.detail
-
-
-def test_an_old_export_that_has_its_file_succeeds_all_the_same() -> None:
-    export = an_export(created_at=NOW - 10 * MAX_AGE)
-    assert isinstance(decide(export, done(50), NOW), Succeed)
-
-
 def test_too_many_rows_are_told_with_both_numbers() -> None:
     detail = row_limit_exceeded(1_234_567, 1_000_000).detail
     assert "1,234,567 rows" in detail
@@ -232,20 +216,19 @@ def test_of_athenas_reason_only_its_code_is_told(reason: str, told: str) -> None
 
 def every_error() -> Iterator[ExportError]:
     yield row_limit_exceeded(2, 1)
+    yield too_many_parts(200, 1, 200, 100)
+    yield from (TIMED_OUT, NOT_STARTED, RESULT_UNREADABLE)
     for summary, rows, attempt in product(STATES.values(), STATES.values(), [1, 2]):
-        for age in (timedelta(0), 2 * MAX_AGE):
-            for result in (None, 1, 99):
-                counted = a_summary(1) if summary is SUCCEEDED else None
-                facts = Facts(summary, rows, counted, result, None)
-                export = an_export(attempt=attempt, created_at=NOW - age)
-                decision = decide(export, facts, NOW)
-                if isinstance(decision, Fail):
-                    yield decision.error
+        for result in (None, 1, 99):
+            counted = a_summary(1) if summary is SUCCEEDED else None
+            decision = decided(Facts(summary, rows, counted, result, None), attempt=attempt)
+            if isinstance(decision, Fail):
+                yield decision.error
 
 
 def test_every_error_says_what_happened_and_what_to_do_in_sentences() -> None:
-    errors = {error.type: error for error in every_error()}
-    assert len(errors) == 7
+    errors = {error.detail: error for error in every_error()}
+    assert len({error.type for error in errors.values()}) == 9
     for error in errors.values():
         assert error.title
         assert error.detail.endswith(".")

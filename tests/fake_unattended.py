@@ -1,0 +1,102 @@
+"""The exports of the product over the fakes, with what follows the end of unattended ones."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from aws_lambda_powertools import Logger
+
+from functions.export.direct import DirectExports
+from functions.export.outcomes import outcome_handler
+from functions.export.unattended import Unattended
+from shared.aws_errors import RefusedError, ServiceUnavailableError
+from shared.export_resource import ExportPresenter
+from shared.exports import Outcome
+from tests.fake_system import FakeSystem
+from tests.fakes import InlineExecutor, Steps
+
+PAGE_URL = "https://usage.example/page"
+TOPIC_ARN = "arn:aws:sns:eu-central-1:123456789012:outcomes"
+SCHEDULE_ARN = "arn:aws:scheduler:eu-central-1:123456789012:schedule/default/monthly"
+
+
+@dataclass
+class FakeClients:
+    """boto3's clients, in memory: of S3 what deliveries need, and of SNS.
+
+    Attributes:
+        steps: Told of every call.
+        delivered: Key → the key that it was copied from, or the JSON that was put there.
+        published: What was published, in order.
+        trouble: What the next publications raise.
+    """
+
+    steps: Steps
+    delivered: dict[str, Any] = field(default_factory=dict)
+    published: list[dict[str, Any]] = field(default_factory=list)
+    trouble: list[ServiceUnavailableError | RefusedError] = field(default_factory=list)
+
+    def client(self, _service: str, **_: object) -> "FakeClients":
+        """What `boto3.client` gives."""
+        return self
+
+    def copy_object(self, **given: Any) -> None:
+        with self.steps.around("copy"):
+            self.delivered[given["Key"]] = given["CopySource"]["Key"]
+
+    def put_object(self, **given: Any) -> None:
+        with self.steps.around("put delivered manifest"):
+            self.delivered[given["Key"]] = json.loads(given["Body"])
+
+    def publish(self, **message: Any) -> None:
+        with self.steps.around("publish"):
+            if self.trouble:
+                raise self.trouble.pop()
+            self.published.append(message)
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """What programs were told, in order."""
+        return [json.loads(json.loads(sent["Message"])["default"]) for sent in self.published]
+
+
+class UnattendedSystem(FakeSystem):
+    """A system whose direct and scheduled exports are delivered and told of.
+
+    Attributes:
+        aws: What was delivered and published.
+    """
+
+    def __init__(self, *, row_limit: int = 100, tick: timedelta = timedelta(0)) -> None:
+        super().__init__(row_limit=row_limit, tick=tick)
+        self.aws = FakeClients(self.steps)
+        self._presenter = ExportPresenter(self.store, timedelta(days=7), self.clock)
+        self._unattended = Unattended(
+            TOPIC_ARN, PAGE_URL, "exports", self._presenter, InlineExecutor()
+        )
+        self._handle = outcome_handler(Logger("tests", level="CRITICAL"), self._unattended)
+
+    def invoke(
+        self, event: object, *, invocation_id: str = "invocation-1", seconds: float = 870
+    ) -> Any:
+        """What an event is answered."""
+        directly = DirectExports(self.exports, self._presenter, self._unattended)
+        until = self.clock.now() + timedelta(seconds=seconds)
+        with self._clients():
+            return directly.run(event, invocation_id, until)
+
+    def _tell(self, outcome: Outcome) -> None:
+        super()._tell(outcome)
+        with self._clients():
+            self._handle(outcome)
+
+    @contextmanager
+    def _clients(self) -> Iterator[None]:
+        environment: Mapping[str, str] = {"POWERTOOLS_METRICS_NAMESPACE": "Tests"}
+        with patch("boto3.client", self.aws.client), patch.dict(os.environ, environment):
+            yield
