@@ -24,10 +24,10 @@ LAMBDA_ABI = --only-binary :all: --python-version 3.13
 WEB := $(if $(shell command -v npm),web/node_modules/.package-lock.json)
 NO_NODE := echo "npm is missing: the page is not checked"
 
-.PHONY: help export serve seed web test test-slow check format docs build lock clean
+.PHONY: help export serve seed web test test-slow test-clients check check-template format docs build lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 export: .venv/installed ## Export the sample call logs' last 30 days to exports/ (ARGS="--help" for more)
 	@$(BIN)/python -m local export $(ARGS)
@@ -47,12 +47,19 @@ test: .venv/installed ## Run the tests, without network or account (ARGS="-k tim
 test-slow: .venv/installed ## Run the tests that take their time, such as a million rows
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
+test-clients: .venv/installed .clients/installed ## Test with the AWS CLI, awswrangler and PyAthena's cursors
+	@$(BIN)/python -m pytest tests/clients $(ARGS)
+
 check: .venv/installed $(WEB) ## Formatting, lint, strict types, template lint; the page's too where Node.js is
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/cfn-lint template.yaml
 	@$(if $(WEB),npm --prefix web run --silent check && npm --prefix web run --silent test,$(NO_NODE))
+
+check-template: .checkov/installed ## Hold the template against checkov's rules for secure settings
+	@.checkov/bin/checkov --file template.yaml --framework cloudformation --compact --quiet \
+	  --skip-download
 
 format: .venv/installed ## Format the code and mend what lint can mend
 	@$(BIN)/ruff format
@@ -76,11 +83,11 @@ lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml
 	  --output-file functions/authorizer/requirements.txt
 	@for function in export analytics; do $(UV_COMPILE) --extra lambda -c requirements-dev.txt \
 	  pyproject.toml --output-file functions/$$function/requirements.txt; done
-	@for group in audit runtime sam; do $(UV_COMPILE) --group $$group \
+	@for group in audit checkov clients runtime sam; do $(UV_COMPILE) --group $$group \
 	  --output-file requirements-$$group.txt; done
 
 clean: ## Remove what was installed, built or made here; exports stay
-	rm -rf .venv .sam .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
+	rm -rf .venv .sam .checkov .clients .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
 
 .venv/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -98,6 +105,12 @@ clean: ## Remove what was installed, built or made here; exports stay
 	@.sam/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
+.checkov/installed: requirements-checkov.txt
+	@echo "Installing checkov into .checkov, once; this takes about a minute"
+	@$(PYTHON) -m venv --clear .checkov
+	@.checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
 .aws-sam/wheels/fetched: $(wildcard functions/*/requirements.txt) | .sam/installed
 	@rm -rf $(@D)
 	@$(FETCH) --dest $(@D) $(addprefix --requirement ,$^)
@@ -110,6 +123,12 @@ clean: ## Remove what was installed, built or made here; exports stay
 	@rm -rf $(@D)
 	@.sam/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-compile \
 	  --target $(@D) --requirement $<
+	@touch $@
+
+.clients/installed: requirements-clients.txt
+	@echo "Installing the AWS CLI and other clients into .clients, once; this takes about a minute"
+	@$(PYTHON) -m venv --clear .clients
+	@.clients/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 web/node_modules/.package-lock.json: web/package-lock.json

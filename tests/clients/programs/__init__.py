@@ -1,0 +1,1 @@
+"""Programs that are run by the Python of `.clients`, and import nothing of the project."""
