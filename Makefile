@@ -24,7 +24,7 @@ LAMBDA_ABI = --only-binary :all: --python-version 3.13
 WEB := $(if $(shell command -v npm),web/node_modules/.package-lock.json)
 NO_NODE := echo "npm is missing: the page is not checked"
 
-.PHONY: help export serve seed web test test-slow check check-template format docs build lock clean
+.PHONY: help export serve seed web test test-slow test-clients check check-template format docs build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test: .venv/installed ## Run the tests, without network or account (ARGS="-k tim
 
 test-slow: .venv/installed ## Run the tests that take their time, such as a million rows
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-clients: .venv/installed .clients/installed ## Test with the AWS CLI, awswrangler and PyAthena's cursors
+	@$(BIN)/python -m pytest tests/clients $(ARGS)
 
 check: .venv/installed $(WEB) ## Formatting, lint, strict types, template lint; the page's too where Node.js is
 	@$(BIN)/ruff format --check
@@ -80,11 +83,11 @@ lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml
 	  --output-file functions/authorizer/requirements.txt
 	@for function in export analytics; do $(UV_COMPILE) --extra lambda -c requirements-dev.txt \
 	  pyproject.toml --output-file functions/$$function/requirements.txt; done
-	@for group in audit checkov runtime sam; do $(UV_COMPILE) --group $$group \
+	@for group in audit checkov clients runtime sam; do $(UV_COMPILE) --group $$group \
 	  --output-file requirements-$$group.txt; done
 
 clean: ## Remove what was installed, built or made here; exports stay
-	rm -rf .venv .sam .checkov .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
+	rm -rf .venv .sam .checkov .clients .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
 
 .venv/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -120,6 +123,12 @@ clean: ## Remove what was installed, built or made here; exports stay
 	@rm -rf $(@D)
 	@.sam/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-compile \
 	  --target $(@D) --requirement $<
+	@touch $@
+
+.clients/installed: requirements-clients.txt
+	@echo "Installing the AWS CLI and other clients into .clients, once; this takes about a minute"
+	@$(PYTHON) -m venv --clear .clients
+	@.clients/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 web/node_modules/.package-lock.json: web/package-lock.json
