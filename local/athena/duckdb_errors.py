@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from sqlglot import exp
+
 from local.athena.engine import ErrorKind, QueryCancelledError, QueryFailedError
 from local.athena.statement import ParsedStatement
 
@@ -53,6 +55,10 @@ def athena_error(
         return QueryFailedError("DIVISION_BY_ZERO", "Division by zero")
     for pattern, name, template in _BY_NAME:
         if match := re.search(pattern, text):
-            return statement.error(name, template.format(match[1]), statement.find(match[1]))
+            node = statement.find(match[1])
+            written = match[1]
+            if isinstance(node, exp.Column):
+                written = ".".join(part.name for part in node.parts)
+            return statement.error(name, template.format(written), node)
     name, kind = _BY_CLASS.get(error_class, ("GENERIC_INTERNAL_ERROR", ErrorKind.INTERNAL))
     return QueryFailedError(name, message or text, kind)

@@ -157,6 +157,7 @@ def _configure(node: Path, distribution: Distribution, port: int, aws_url: str) 
             "connector.name": "hive",
             "hive.security": "read-only",
             "hive.partition-projection-enabled": "true",
+            "hive.table-statistics-enabled": "false",  # moto's Glue has none, and is asked again
             "hive.metastore": "glue",
             "hive.metastore.glue.region": REGION,
             "hive.metastore.glue.endpoint-url": aws_url,

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from tests.parquet_oracle import Row, csv_rows
 
 WORKGROUP = Template.load().physical_name("WorkGroup")
 DATABASE = "api_usage"
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
+
+# True of every sample call. Without it, an engine looks into each day since the first projected.
+SINCE_SAMPLES = f"day >= '{datetime.now(UTC).date() - timedelta(days=60)}'"
 
 CALL_LOG_SCHEMA = pa.schema(
     [

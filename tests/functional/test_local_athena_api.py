@@ -22,8 +22,9 @@ from tests.functional.athena_caller import (
 
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
 FOR_EVER = (
-    "SELECT count(*) FROM UNNEST(sequence(1, 1000000)) a(x) "
-    "CROSS JOIN UNNEST(sequence(1, 1000000)) b(y) WHERE (x * y) % 7 = 3"
+    "SELECT count(*) FROM UNNEST(sequence(1, 10000)) a(x) "
+    "CROSS JOIN UNNEST(sequence(1, 10000)) b(y) CROSS JOIN UNNEST(sequence(1, 10000)) c(z) "
+    "WHERE (x * y + z) % 7 = 3"
 )
 
 

@@ -13,9 +13,9 @@ from pyathena.cursor import DictCursor
 from pyathena.s3fs.cursor import S3FSCursor
 
 from local.stack import LocalStack
-from tests.functional.athena_caller import DATABASE, WORKGROUP, AthenaCaller
+from tests.functional.athena_caller import DATABASE, SINCE_SAMPLES, WORKGROUP, AthenaCaller
 
-OF_WORKSPACE = "FROM api_calls WHERE workspace_id = 'ws-acme'"
+OF_WORKSPACE = f"FROM api_calls WHERE workspace_id = 'ws-acme' AND {SINCE_SAMPLES}"
 
 
 @pytest.fixture

@@ -2,9 +2,13 @@
 
 import json
 
+import pytest
+
 from local.openapi import DOCUMENT
 from local.stack import LocalStack
 from tests.functional.fuzzing import fuzz
+
+pytestmark = pytest.mark.embedded("hundreds of random requests say nothing of the engine")
 
 WORKSPACE = "ws-hooli"  # has few calls, and no other test makes exports of it
 

@@ -1,7 +1,11 @@
 """Whoever is not an admin gets nothing from requests made from the OpenAPI document."""
 
+import pytest
+
 from local.stack import LocalStack
 from tests.functional.fuzzing import fuzz
+
+pytestmark = pytest.mark.embedded("nothing gets through to an engine")
 
 TOO_LONG = 431  # is said before anybody looks at a token
 
