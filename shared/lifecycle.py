@@ -103,9 +103,9 @@ def ended(export: Export, now: datetime, status: Status, **outcome: Any) -> Expo
     return export.model_copy(update={"status": status, "completed_at": now, **outcome})
 
 
-def failed(export: Export, now: datetime, error: ExportError, index: int = 0) -> Export:
-    """An export that cannot be made, for a reason; of several parts, the one that it lies in."""
-    if len(export.parts) > 1:
+def failed(export: Export, now: datetime, error: ExportError, index: int | None = None) -> Export:
+    """An export that cannot be made, for a reason that may lie in one of several parts."""
+    if index is not None and len(export.parts) > 1:
         timeframe = export.parts[index].timeframe
         start, end = instant_text(timeframe.start), instant_text(timeframe.end)
         detail = f"{error.detail} This was in the part from {start} to {end}."

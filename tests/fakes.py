@@ -119,6 +119,7 @@ class FakeAthena(Athena):
         queries: Query id → query, in the order of their starts.
         tokens: Request token → query id.
         stopped: Ids of the queries that were stopped while they ran.
+        most_running: How many queries have ever been under way at the same time.
     """
 
     steps: Steps = field(default_factory=Steps)
@@ -131,6 +132,7 @@ class FakeAthena(Athena):
     queries: dict[str, _Query] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
+    most_running: int = 0
 
     def started(self, role: str) -> list[str]:
         """Ids of the queries of a role."""
@@ -156,6 +158,7 @@ class FakeAthena(Athena):
             identity = self.tokens.setdefault(request_token, f"{role}-{len(self.started(role))}")
             if identity not in self.queries:
                 self.queries[identity] = self._new_query(identity, role, statement)
+                self.most_running = max(self.most_running, len(self.running))
             elif self.queries[identity].statement != statement:
                 raise RefusedError("Idempotent parameters do not match")
         return identity
