@@ -20,18 +20,15 @@ RENEWED_SECONDS_BEFORE = 60  # as web/src/session.ts has it
 
 
 @pytest.fixture
-def page(
-    served_page: PageServer, browser: Chrome, downloads: Path, keycloak: Keycloak
-) -> Iterator[UsagePage]:
+def page(served_page: PageServer, browser: Chrome, downloads: Path) -> Iterator[UsagePage]:
     """Nobody is signed in, neither here nor at Keycloak.
 
     Fails where the browser had to complain, of the security policy for one.
     """
     page = UsagePage(browser, served_page.url, downloads)
-    for url in (keycloak.issuer, page.url):  # a cookie is deleted where it belongs
-        browser.get(url)
-        browser.delete_all_cookies()
+    page.open()
     browser.execute_script("sessionStorage.clear()")
+    page.cdp("Network.clearBrowserCookies")
     page.resize(1440)
     page.complaints()  # what is in it already is another test's
     yield page
