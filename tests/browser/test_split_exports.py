@@ -160,10 +160,13 @@ def test_an_hour_over_the_limit_is_named_and_filters_help(
         for hour in (yesterday + timedelta(hours=hour) for hour in range(24))
         if len(logged_calls(call_logs, "ws-crowded", hour, hour + timedelta(hours=1))) > ROW_LIMIT
     ]
-    assert crowded
+    assert len(crowded) > 1
     page.sign_in("#/?period=yesterday&timezone=UTC", workspace="ws-crowded")
     page.wait_for("over the limit", ".over-limit .notice.error")
-    assert "Filter by API key, provider or model" in page.text(".over-limit .notice.error")
+    said = page.text(".over-limit .notice.error")
+    assert f"the first of them {crowded[0]:%b} {crowded[0].day}, {crowded[0]:%Y, %H:%M}" in said
+    assert f"{len(crowded)} single hours" in said
+    assert "Filter by API key, provider or model" in said
     marked = [text for text in listed(page, ".over-limit") if "over the limit by itself" in text]
     assert [re.findall(r"\d\d:00", text)[0] for text in marked] == [f"{at:%H:%M}" for at in crowded]
     assert not page.all(".over-limit .primary")

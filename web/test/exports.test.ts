@@ -75,7 +75,7 @@ test("downloads begin one after the other, in order", () => {
   const { begun, downloads } = downloading();
   downloads.add([file("a"), file("b"), file("c")]);
   expect(begun).toEqual(["a"]);
-  vi.advanceTimersByTime(1499);
+  vi.advanceTimersByTime(1999);
   expect(begun).toEqual(["a"]);
   vi.advanceTimersByTime(1);
   expect(begun).toEqual(["a", "b"]);

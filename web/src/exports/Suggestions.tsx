@@ -47,13 +47,8 @@ export function Suggestions({ rows, limit, parts, timezone, onExport }: Props) {
       )}
       {split.is === "crowded" && (
         <p class="notice error">
-          <strong>
-            {split.hours.length === 1
-              ? "A single hour is over the limit"
-              : `${formatCount(split.hours.length)} hours are over the limit, each by itself`}
-          </strong>
-          , so the timeframe cannot be split into files. Filter by API key, provider or model, or
-          export another part.
+          <strong>{crowdedText(split.hours, timezone)}</strong>, so the timeframe cannot be split
+          into files. Filter by API key, provider or model, or export another part.
         </p>
       )}
       <p>{split.is === "possible" ? "Or one part, as an export of its own:" : "The parts:"}</p>
@@ -82,4 +77,12 @@ export function Suggestions({ rows, limit, parts, timezone, onExport }: Props) {
       </ul>
     </div>
   );
+}
+
+/** `Nov 22, 2026, 12:00 – 13:00 is over the limit by itself`, or how many are and the first. */
+function crowdedText(hours: Suggestion[], timezone: string): string {
+  const [first] = hours.map((hour) => formatInterval(hour, timezone));
+  return hours.length === 1
+    ? `${first} is over the limit by itself`
+    : `${formatCount(hours.length)} single hours are over the limit, the first of them ${first}`;
 }

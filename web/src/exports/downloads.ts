@@ -3,7 +3,7 @@
 import type { ExportFile } from "../contract";
 
 /** A download is a navigation until its answer is there: the next one would put an end to it. */
-const APART_MS = 1500;
+const APART_MS = 2000;
 
 export class Downloads {
   private waiting: ExportFile[] = [];
