@@ -24,7 +24,7 @@ LAMBDA_ABI = --only-binary :all: --python-version 3.13
 WEB := $(if $(shell command -v npm),web/node_modules/.package-lock.json)
 NO_NODE := echo "npm is missing: the page is not checked"
 
-.PHONY: help export serve seed web test test-slow test-clients check check-template format docs build lock clean
+.PHONY: help export serve seed web test test-slow test-clients test-oidc check check-template format docs build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test-slow: .venv/installed ## Run the tests that take their time, such as a mill
 
 test-clients: .venv/installed .clients/installed ## Test with the AWS CLI, awswrangler and PyAthena's cursors
 	@$(BIN)/python -m pytest tests/clients $(ARGS)
+
+test-oidc: .venv/java ## Test authorizer and page with Keycloak, which Maven fetches once
+	@$(BIN)/python -m pytest tests/oidc $(ARGS)
 
 check: .venv/installed $(WEB) ## Formatting, lint, strict types, template lint; the page's too where Node.js is
 	@$(BIN)/ruff format --check
@@ -83,7 +86,7 @@ lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml
 	  --output-file functions/authorizer/requirements.txt
 	@for function in export analytics; do $(UV_COMPILE) --extra lambda -c requirements-dev.txt \
 	  pyproject.toml --output-file functions/$$function/requirements.txt; done
-	@for group in audit checkov clients runtime sam; do $(UV_COMPILE) --group $$group \
+	@for group in audit checkov clients java runtime sam; do $(UV_COMPILE) --group $$group \
 	  --output-file requirements-$$group.txt; done
 
 clean: ## Remove what was installed, built or made here; exports stay
@@ -123,6 +126,11 @@ clean: ## Remove what was installed, built or made here; exports stay
 	@rm -rf $(@D)
 	@.sam/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-compile \
 	  --target $(@D) --requirement $<
+	@touch $@
+
+.venv/java: requirements-java.txt .venv/installed
+	@echo "Installing a Java runtime into .venv, once"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 .clients/installed: requirements-clients.txt
