@@ -24,7 +24,7 @@ LAMBDA_ABI = --only-binary :all: --python-version 3.13
 WEB := $(if $(shell command -v npm),web/node_modules/.package-lock.json)
 NO_NODE := echo "npm is missing: the page is not checked"
 
-.PHONY: help export serve seed web test test-slow test-clients test-oidc check check-template format docs build lock clean
+.PHONY: help export serve seed web test test-slow test-clients test-oidc check check-template format docs build lock licenses audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,8 +89,14 @@ lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml
 	@for group in audit checkov clients java runtime sam; do $(UV_COMPILE) --group $$group \
 	  --output-file requirements-$$group.txt; done
 
+licenses: .venv/installed ## Check that every installed package's license is allowed; no network
+	@$(BIN)/python -m local.audit licenses
+
+audit: .venv/installed .sam/installed .audit/installed ## The licenses, and known vulnerabilities: asks who keeps them, and fails where nobody answers
+	@$(BIN)/python -m local.audit
+
 clean: ## Remove what was installed, built or made here; exports stay
-	rm -rf .venv .sam .checkov .clients .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
+	rm -rf .venv .sam .audit .checkov .clients .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
 
 .venv/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -112,6 +118,11 @@ clean: ## Remove what was installed, built or made here; exports stay
 	@echo "Installing checkov into .checkov, once; this takes about a minute"
 	@$(PYTHON) -m venv --clear .checkov
 	@.checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+.audit/installed: requirements-audit.txt
+	@$(PYTHON) -m venv --clear .audit
+	@.audit/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 .aws-sam/wheels/fetched: $(wildcard functions/*/requirements.txt) | .sam/installed

@@ -1,0 +1,1 @@
+"""What others' packages bring with them: their licenses, and their known vulnerabilities."""
