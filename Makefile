@@ -24,22 +24,30 @@ LAMBDA_ABI = --only-binary :all: --python-version 3.13
 WEB := $(if $(shell command -v npm),web/node_modules/.package-lock.json)
 NO_NODE := echo "npm is missing: the page is not checked"
 
+# ENGINE=trino: on the engine under Athena instead of the embedded one.
+ON_ENGINE := $(if $(ENGINE),--engine $(ENGINE))
+ENGINE_NEEDS := $(if $(filter trino,$(ENGINE)),.venv/java)
+
+.PHONY: help export serve seed web trino test test-slow test-clients test-oidc test-trino check check-template format docs build lock clean
 .PHONY: help export serve seed web test test-slow test-clients test-oidc check check-template format docs build lock licenses audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-export: .venv/installed ## Export the sample call logs' last 30 days to exports/ (ARGS="--help" for more)
-	@$(BIN)/python -m local export $(ARGS)
+export: .venv/installed $(ENGINE_NEEDS) ## Export the sample call logs' last 30 days to exports/ (ARGS="--help" for more)
+	@$(BIN)/python -m local export $(ON_ENGINE) $(ARGS)
 
-serve: .venv/installed ## Run the API on http://127.0.0.1:8080 until Ctrl-C (ARGS="--port 9000")
-	@$(BIN)/python -m local serve $(ARGS)
+serve: .venv/installed $(ENGINE_NEEDS) ## Run the API on http://127.0.0.1:8080 until Ctrl-C (ARGS="--port 9000")
+	@$(BIN)/python -m local serve $(ON_ENGINE) $(ARGS)
 
 seed: .venv/installed ## Make sample call logs (ARGS="--output DIR --rows 1000001")
 	@$(BIN)/python -m local seed $(ARGS)
 
 web: $(WEB) ## Build the page into web/dist (needs Node.js; `make serve` does it by itself)
 	@npm --prefix web run --silent build
+
+trino: .venv/java ## Fetch Trino, the engine under Athena, for ENGINE=trino (450 MB, by Maven, once)
+	@$(BIN)/python -m local.trino
 
 test: .venv/installed ## Run the tests, without network or account (ARGS="-k timeframe")
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(ARGS)
@@ -52,6 +60,9 @@ test-clients: .venv/installed .clients/installed ## Test with the AWS CLI, awswr
 
 test-oidc: .venv/java ## Test authorizer and page with Keycloak, which Maven fetches once
 	@$(BIN)/python -m pytest tests/oidc $(ARGS)
+
+test-trino: trino ## Run the functional tests on Trino, and compare every statement on both engines
+	@$(BIN)/python -m pytest --engine trino -m "not slow" tests/functional tests/trino $(ARGS)
 
 check: .venv/installed $(WEB) ## Formatting, lint, strict types, template lint; the page's too where Node.js is
 	@$(BIN)/ruff format --check
