@@ -28,8 +28,8 @@ NO_NODE := echo "npm is missing: the page is not checked"
 ON_ENGINE := $(if $(ENGINE),--engine $(ENGINE))
 ENGINE_NEEDS := $(if $(filter trino,$(ENGINE)),.venv/java)
 
-.PHONY: help export serve seed web trino test test-slow test-clients test-oidc test-trino check check-template format docs build lock clean
-.PHONY: help export serve seed web test test-slow test-clients test-oidc check check-template format docs build lock licenses audit clean
+.PHONY: help export serve seed web trino test test-slow test-clients test-oidc test-trino \
+  check check-template format docs build lock licenses audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

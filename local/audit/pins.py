@@ -16,7 +16,7 @@ _STAMPS: Final = {
     "java": ".venv/java",
     "runtime": ".aws-sam/runtime/installed",
 }
-"""What `make` leaves once a file's packages are installed; beside them, where not `.NAME/installed`."""
+"""What `make` leaves beside a file's packages once they are installed, if not `.NAME/installed`."""
 
 
 def pinned(requirements: Path) -> list[Requirement]:
