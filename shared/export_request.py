@@ -1,13 +1,16 @@
 """What can be asked for: calls, an export of them, over HTTP or directly."""
 
-from datetime import UTC
+import re
+from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -31,6 +34,25 @@ _SCHEDULE_ARN = (
     r"[0-9A-Za-z_.-]{1,64}/[0-9A-Za-z_.-]{1,64}$"
 )
 
+
+def _iso_8601(value: object) -> object:
+    # A number, also as text, would be taken for seconds since 1970.
+    is_number = isinstance(value, int | float)
+    if is_number or (isinstance(value, str) and not re.match(r"[0-9]{4}-", value)):
+        raise PydanticCustomError(
+            "not_iso_8601", "is not a datetime with an offset, such as 2026-02-01T05:00:00Z"
+        )
+    return value
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("out_of_range", "is out of range") from None
+
+
+_ScheduledTime = Annotated[AwareDatetime, BeforeValidator(_iso_8601), AfterValidator(_in_utc)]
 _Bound = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 _Value = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FILTER_VALUE_LENGTH)]
 _Values = Annotated[list[_Value], Field(min_length=1, max_length=MAX_FILTER_VALUES)]
@@ -116,7 +138,7 @@ class DirectRequest(ExportRequest):
     workspace_id: Annotated[str, StringConstraints(pattern=f"^{WORKSPACE_ID_PATTERN}$")] = Field(
         description="Whose calls."
     )
-    scheduled_time: AwareDatetime | None = Field(
+    scheduled_time: _ScheduledTime | None = Field(
         None,
         description="When a schedule meant to run: what `period` is counted from."
         " EventBridge Scheduler fills in `<aws.scheduler.scheduled-time>`.",
@@ -141,7 +163,7 @@ class DirectRequest(ExportRequest):
         """What every delivery of one scheduled run has in common."""
         if self.schedule_arn is None or self.scheduled_time is None:
             return None
-        return f"{self.schedule_arn} {self.scheduled_time.astimezone(UTC).isoformat()}"
+        return f"{self.schedule_arn} {self.scheduled_time.isoformat()}"
 
     def export_request(self) -> ExportRequest:
         """The part that says what to export."""

@@ -61,7 +61,7 @@ def outcome_notification(
     }
     reason = f"\n{export.error.title}: {export.error.detail}\n" if export.error else ""
     return Notification(
-        subject=_subject(f"API usage export {export.status}: {export.workspace_id}"),
+        subject=_line(f"API usage export {export.status}: {export.workspace_id}"),
         text=f"A {kind} export of API usage has {_ENDINGS[export.status]}.\n{reason}\n"
         + _table(lines),
         message={
@@ -89,10 +89,10 @@ def outcome_notification(
 
 
 def refusal_notification(schedule_arn: str, workspace_id: str, problem: Problem) -> Notification:
-    """A schedule whose input makes no export."""
-    lines = {"Workspace": workspace_id, "Requested by": schedule_arn}
+    """A schedule whose input makes no export; nothing in it need be what it should."""
+    lines = {"Workspace": _line(workspace_id), "Requested by": _line(schedule_arn)}
     return Notification(
-        subject=_subject(f"API usage export refused: {workspace_id}"),
+        subject=_line(f"API usage export refused: {workspace_id}"),
         text=f"A scheduled export of API usage was refused.\n\n{problem.title}: "
         f"{problem.detail}\n\n{_table(lines)}",
         message={
@@ -104,7 +104,7 @@ def refusal_notification(schedule_arn: str, workspace_id: str, problem: Problem)
             "error": problem.model_dump(mode="json"),
         },
         attributes={
-            "workspace_id": workspace_id,
+            "workspace_id": _line(workspace_id),
             "outcome": "refused",
             "trigger": Trigger.SCHEDULE,
         },
@@ -141,5 +141,7 @@ def _table(lines: dict[str, str]) -> str:
     return "".join(f"{name + ':':14}{value}\n" for name, value in lines.items() if value)
 
 
-def _subject(text: str) -> str:
-    return text.encode("ascii", "replace").decode()[:_LONGEST_SUBJECT]
+def _line(text: str) -> str:
+    """Text as SNS takes it for subjects and attributes: printable ASCII, not too long or empty."""
+    printable = "".join(character if " " <= character <= "~" else "?" for character in text)
+    return printable.strip()[:_LONGEST_SUBJECT] or "?"

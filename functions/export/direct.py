@@ -82,7 +82,7 @@ class DirectExports:
         answers = self._run_all(events, invocation_id, until)
         results = [
             WorkspaceResult(
-                workspace_id=str(workspace),
+                workspace_id=_named(workspace),
                 export=answer if isinstance(answer, ExportResource) else None,
                 problem=answer if isinstance(answer, Problem) else None,
             )
@@ -126,7 +126,12 @@ class DirectExports:
         if not isinstance(event, Mapping) or not isinstance(schedule_arn, str):
             return
         logger.error("a schedule's input was refused", extra={"problem": problem.model_dump()})
-        self.unattended.refuse(schedule_arn, str(event.get("workspace_id")), problem)
+        self.unattended.refuse(_named(schedule_arn), _named(event.get("workspace_id")), problem)
+
+
+def _named(value: object) -> str:
+    """What an event has for a name, which may be anything, as text that can be sent."""
+    return str(value).encode(errors="replace").decode()
 
 
 def _order(event: object, invocation_id: str) -> Order:

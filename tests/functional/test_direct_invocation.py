@@ -3,20 +3,30 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local.stack import LocalStack
-from tests.functional.conftest import WORKSPACE, Caller
+from tests.functional.conftest import OTHER_WORKSPACE, WORKSPACE, Caller
+from tests.functional.unattended import EVENTS, HOUR, assert_holds, log_calls, saved_event
 from tests.parquet_oracle import HEADER, csv_rows, logged_calls
 
-EVENTS = Path(__file__).parents[2] / "events"
+JANUARY = (  # of 2026 in Berlin: what the saved events ask for
+    datetime.fromisoformat("2025-12-31T23:00"),
+    datetime.fromisoformat("2026-01-31T23:00"),
+)
 
 
-def event(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
-    return content
+@pytest.fixture(scope="module", autouse=True)
+def january(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Calls in that month, and around it."""
+    folder = tmp_path_factory.mktemp("january") / "call-logs"
+    start, end = JANUARY
+    for workspace, step in ((WORKSPACE, 7 * HOUR), (OTHER_WORKSPACE, 17 * HOUR)):
+        around = [start - HOUR, end - timedelta(milliseconds=1), end]
+        within = [start + number * step for number in range(40)]
+        log_calls(stack, folder, workspace, [*within, *around])
+    return folder
 
 
 def midnight(day: date) -> datetime:
@@ -27,7 +37,7 @@ def test_the_consoles_event_gives_a_whole_export(
     stack: LocalStack, admin: Caller, call_logs: Path, today: date
 ) -> None:
     first, last = today - timedelta(days=9), today - timedelta(days=2)
-    asked = event("direct") | {"start": f"{first}", "end": f"{last}", "timezone": "UTC"}
+    asked = saved_event("direct") | {"start": f"{first}", "end": f"{last}", "timezone": "UTC"}
     export = stack.invoke("ExportFunction", asked)
     assert export["status"] == "succeeded"
     assert export["trigger"] == "direct"
@@ -40,27 +50,62 @@ def test_the_consoles_event_gives_a_whole_export(
     assert len(rows) > 100
 
 
-def test_the_consoles_event_as_it_is_saved_runs(stack: LocalStack) -> None:
-    export = stack.invoke("ExportFunction", event("direct"))
-    assert export["status"] == "succeeded"
-    assert export["timeframe"]["start"] == "2025-12-31T23:00:00.000Z"  # midnight in Berlin
+def test_the_consoles_event_as_it_is_saved_runs(
+    stack: LocalStack, admin: Caller, january: Path
+) -> None:
+    export = stack.invoke("ExportFunction", saved_event("direct"))
+    assert len(assert_holds(admin, export, january, *JANUARY)) == 41
 
 
-def test_a_schedule_exports_the_month_before_its_scheduled_time(stack: LocalStack) -> None:
-    export = stack.invoke("ExportFunction", event("scheduled-previous-month"))
-    assert export["status"] == "succeeded"
+def test_a_schedules_event_as_it_is_saved_exports_the_month_before_its_scheduled_time(
+    stack: LocalStack, admin: Caller, january: Path
+) -> None:
+    export = stack.invoke("ExportFunction", saved_event("scheduled-previous-month"))
+    assert len(assert_holds(admin, export, january, *JANUARY)) == 41
     assert export["trigger"] == "schedule"
-    assert export["timeframe"] == {
-        "start": "2025-12-31T23:00:00.000Z",
-        "end": "2026-01-31T23:00:00.000Z",
-    }
+    assert export["delivered_to"].endswith("/api-usage-export-monthly/2026-01-01_2026-01-31/")
+
+
+def test_the_event_for_several_workspaces_as_it_is_saved_runs(
+    stack: LocalStack, admin: Caller, january: Path
+) -> None:
+    asked = saved_event("direct-several-workspaces")
+    results = stack.invoke("ExportFunction", asked)["results"]
+    assert [result["workspace_id"] for result in results] == asked["workspace_id"]
+    for result in results:
+        assert_holds(admin, result["export"], january, *JANUARY)
+
+
+def test_the_event_for_a_split_export_as_it_is_saved_runs(
+    stack: LocalStack, admin: Caller, call_logs: Path
+) -> None:
+    export = stack.invoke("ExportFunction", saved_event("direct-split"))
+    assert export["status"] == "succeeded"
+    assert export["request"]["on_limit"] == "split"
+    start, end = (
+        datetime.fromisoformat(export["timeframe"][bound]).replace(tzinfo=None)
+        for bound in ("start", "end")
+    )
+    _, content = admin.download(export["file"]["download_url"])
+    rows = [row[: len(HEADER)] for row in csv_rows(content)[1]]
+    assert rows == logged_calls(call_logs, WORKSPACE, start, end)
+
+
+def test_the_event_of_a_sweep_as_it_is_saved_runs(stack: LocalStack) -> None:
+    assert stack.invoke("ExportFunction", saved_event("sweep"))["failed"] == 0
+
+
+def test_every_saved_event_is_tried_here() -> None:
+    exports = {"direct", "direct-split", "direct-several-workspaces", "scheduled-previous-month"}
+    others = {"admin-request", "authorizer-request", "member-request", "sweep"}
+    assert {path.stem for path in EVENTS.iterdir()} == exports | others
 
 
 def test_repeated_deliveries_of_one_scheduled_run_give_one_export(
     stack: LocalStack, today: date
 ) -> None:
     now = datetime.now(UTC)
-    scheduled = event("scheduled-previous-month") | {
+    scheduled = saved_event("scheduled-previous-month") | {
         "period": "yesterday",
         "scheduled_time": now.isoformat(),
     }
@@ -72,45 +117,19 @@ def test_repeated_deliveries_of_one_scheduled_run_give_one_export(
     }
 
 
-@pytest.mark.parametrize(
-    ("asked", "fields"),
-    [
-        ({}, {"workspace_id"}),
-        ({"workspace_id": "ws/acme"}, {"workspace_id"}),
-        ({"workspace_id": WORKSPACE, "from": "2026-01-01", "end": 3}, {"from", "end"}),
-        ({"workspace_id": WORKSPACE, "start": "2999-01-01"}, {"start"}),
-        (
-            {"workspace_id": WORKSPACE, "scheduled_time": "<aws.scheduler.scheduled-time>"},
-            {"scheduled_time"},
-        ),
-        ({"workspace_id": WORKSPACE, "requestContext": {"stage": "x"}}, {"requestContext"}),
-        ({"requestContext": {"http": {}}}, {"workspace_id", "requestContext"}),
-        (None, {"body"}),
-        ([{"workspace_id": WORKSPACE}], {"body"}),
-        (WORKSPACE, {"body"}),
-    ],
-)
-def test_a_mistake_in_the_event_is_answered_with_the_fields_at_fault(
-    stack: LocalStack, asked: Any, fields: set[str]
-) -> None:
-    problem = stack.invoke("ExportFunction", asked)
-    assert problem["status"] == 422
-    assert {error["field"] for error in problem["errors"]} == fields
-
-
 @pytest.mark.parametrize("name", ["authorizer-request", "member-request"])
 def test_the_authorizers_events_decide_by_their_token(stack: LocalStack, name: str) -> None:
     is_admin = name == "authorizer-request"
     token = stack.identity_provider.token(workspace_id=WORKSPACE, admin=is_admin)
-    asked = event(name)
+    asked = saved_event(name)
     asked["headers"]["authorization"] = f"Bearer {token}"
     asked["identitySource"] = [f"Bearer {token}"]
     answer = stack.invoke("AuthorizerFunction", asked)
     assert answer["isAuthorized"] is is_admin
-    assert stack.invoke("AuthorizerFunction", event(name)) == {"isAuthorized": False}
+    assert stack.invoke("AuthorizerFunction", saved_event(name)) == {"isAuthorized": False}
 
 
 def test_the_admins_request_event_is_answered_as_over_http(stack: LocalStack) -> None:
-    answer = stack.invoke("ExportFunction", event("admin-request"))
+    answer = stack.invoke("ExportFunction", saved_event("admin-request"))
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["trigger"] == "api"
