@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from functions.export.direct import DirectExports
 from functions.export.outcomes import outcome_handler
 from functions.export.unattended import Unattended
-from shared.aws_errors import RefusedError, ServiceUnavailableError
+from shared.export import Export
 from shared.export_resource import ExportPresenter
 from shared.exports import Outcome
 from tests.fake_system import FakeSystem
@@ -23,6 +23,14 @@ from tests.fakes import InlineExecutor, Steps
 PAGE_URL = "https://usage.example/page"
 TOPIC_ARN = "arn:aws:sns:eu-central-1:123456789012:outcomes"
 SCHEDULE_ARN = "arn:aws:scheduler:eu-central-1:123456789012:schedule/default/monthly"
+
+DIRECT = {"workspace_id": "ws-acme", "start": "2026-01-01", "end": "2026-01-31"}
+SCHEDULED = {
+    "workspace_id": "ws-acme",
+    "period": "previous_month",
+    "schedule_arn": SCHEDULE_ARN,
+    "scheduled_time": "2026-03-02T05:00:00Z",
+}
 
 
 @dataclass
@@ -33,13 +41,13 @@ class FakeClients:
         steps: Told of every call.
         delivered: Key → the key that it was copied from, or the JSON that was put there.
         published: What was published, in order.
-        trouble: What the next publications raise.
+        trouble: Word in a subject → what its next publication raises.
     """
 
     steps: Steps
     delivered: dict[str, Any] = field(default_factory=dict)
     published: list[dict[str, Any]] = field(default_factory=list)
-    trouble: list[ServiceUnavailableError | RefusedError] = field(default_factory=list)
+    trouble: dict[str, Exception] = field(default_factory=dict)
 
     def client(self, _service: str, **_: object) -> "FakeClients":
         """What `boto3.client` gives."""
@@ -55,8 +63,8 @@ class FakeClients:
 
     def publish(self, **message: Any) -> None:
         with self.steps.around("publish"):
-            if self.trouble:
-                raise self.trouble.pop()
+            for word in self.trouble.keys() & set(message["Subject"].replace(":", "").split()):
+                raise self.trouble.pop(word)
             self.published.append(message)
 
     @property
@@ -90,6 +98,11 @@ class UnattendedSystem(FakeSystem):
         with self._clients():
             return directly.run(event, invocation_id, until)
 
+    def conclude(self, export: Export) -> None:
+        """Do what follows the end of an export."""
+        with self._clients():
+            self._unattended.conclude(export)
+
     def _tell(self, outcome: Outcome) -> None:
         super()._tell(outcome)
         with self._clients():
@@ -100,3 +113,24 @@ class UnattendedSystem(FakeSystem):
         environment: Mapping[str, str] = {"POWERTOOLS_METRICS_NAMESPACE": "Tests"}
         with patch("boto3.client", self.aws.client), patch.dict(os.environ, environment):
             yield
+
+
+def exports(system: UnattendedSystem) -> list[Export]:
+    """All exports of all workspaces."""
+    return [stored.export for stored in system.store.manifests.values()]
+
+
+def timeframe(answer: dict[str, Any]) -> tuple[str, str]:
+    """Start and end of an answer's timeframe."""
+    return answer["timeframe"]["start"], answer["timeframe"]["end"]
+
+
+def problem(answer: dict[str, Any]) -> tuple[str, list[str]]:
+    """The last part of a problem's type, and the fields at fault."""
+    name = answer["type"].removeprefix("urn:api-usage-export:problem:")
+    return name, [error["field"] for error in answer["errors"]]
+
+
+def told(system: UnattendedSystem) -> list[tuple[str, str]]:
+    """Workspace and outcome of what was published."""
+    return [(told["workspace_id"], told["outcome"]) for told in system.aws.messages]
