@@ -222,7 +222,7 @@ class Exports:
         look = self._load(workspace_id, export_id)
         while not look.export.status.is_final:
             with suppress(ServiceUnavailableError):  # then it is cancelled as it stands
-                look = self._advance(look)  # finds queries that were started, but not written down
+                look = self._judge(look)
             if not look.export.status.is_final:
                 export = charged(look.export, look.facts.values())
                 look = self._finish(look, ended(export, self.clock.now(), Status.CANCELLED))

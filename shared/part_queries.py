@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.athena import Athena
 from shared.aws_errors import RefusedError
-from shared.export import Export, Part, Queries
+from shared.export import Export, Part, Queries, Status
 from shared.export_store import ExportStore
 from shared.lifecycle import in_turn
 from shared.outcome import Facts
@@ -80,13 +81,29 @@ class PartQueries:
     def stop(
         self, export: Export, known: Mapping[int, Facts], *, but: Collection[int] = ()
     ) -> None:
-        """Stop what is not known to have ended, for all parts but those at the indexes `but`."""
+        """Stop what is not known to have ended, for all parts but those at the indexes `but`.
+
+        Raises:
+            ServiceUnavailableError: Something may still run.
+            RefusedError: AWS said no.
+        """
         over = {
             query.id for facts in known.values() for query in facts.queries if query.state.is_final
         }
         for index, part in enumerate(export.parts):
             if part.queries is not None and part.file is None and index not in but:
                 self._stop(query for query in _ids(part.queries) if query not in over)
+        if export.status is Status.CANCELLED:
+            self._stop_unwritten(export)
+
+    def _stop_unwritten(self, export: Export) -> None:
+        """Stop what may have been started by somebody who could not write down the ids."""
+        for index in in_turn(export):
+            part = export.parts[index]
+            if part.queries is None:
+                for _, statement, token in _statements(export, part):
+                    with suppress(RefusedError):  # it cannot have been started either
+                        self.athena.stop(self.athena.start(statement, token))
 
     def stop_started(self, started: Iterable[Queries]) -> None:
         """Stop queries that nobody needs any more."""

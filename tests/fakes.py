@@ -65,6 +65,10 @@ class Steps:
         """Do something, once, at step number `step` (from 0), or at the next one of that name."""
         self._acts[step] = act
 
+    def forget(self) -> None:
+        """Do nothing more than what was done."""
+        self._acts.clear()
+
     @contextmanager
     def around(self, call: str) -> Iterator[None]:
         """A call that takes effect between two steps."""

@@ -1,0 +1,323 @@
+"""Exports under anything that may happen, in any order, held against what must always be true.
+
+What happened is read from the fakes (which queries ran, what they found, who called), never from
+the code under test.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from typing import TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from shared.aws_errors import RefusedError, ServiceUnavailableError
+from shared.export import Export, Status
+from shared.export_request import ExportRequest, OnLimit
+from shared.exports import ExportFinishedError, ExportNotFoundError
+from shared.query_execution import QueryState
+from tests.builders import JANUARY
+from tests.fake_system import ORDER, FakeSystem
+from tests.fakes import Fate
+
+LIMIT = 100
+WORKSPACES = ("ws-acme", "ws-globex")
+FATES = {
+    "succeeds": Fate(),
+    "fails": Fate(QueryState.FAILED, "HIVE_BAD_DATA: no"),
+    "fails for now": Fate(QueryState.FAILED, "INTERNAL_ERROR: no", is_retryable=True),
+    "is cut off": Fate(QueryState.CANCELLED, "Bytes scanned limit was exceeded"),
+    "stays queued": Fate(QueryState.QUEUED),
+    "runs on": Fate(QueryState.RUNNING),
+}
+CAUSES = {
+    "query-failed": "failed",
+    "query-cancelled": "stopped by somebody",
+    "scan-limit-exceeded": "cut off",
+    "query-refused": "refused",
+    "call-logs-changed": "calls arrived",
+    "timed-out": "time passed",
+}
+
+_Result = TypeVar("_Result")
+
+
+class Crash(BaseException):
+    """The process is gone: nothing catches that."""
+
+
+class ExportsMachine(RuleBasedStateMachine):
+    """Callers of two workspaces, a sweep, Athena, the clock, and a process that may die."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.system = FakeSystem(row_limit=LIMIT, tick=timedelta(milliseconds=1))
+        self.calls = {JANUARY.start: 3}
+        self.system.athena.calls = self.calls
+        self.keys: dict[tuple[str, str, OnLimit], str] = {}
+        self.seen: dict[str, Export] = {}
+        self.finals: dict[str, Export] = {}
+        self.happened: set[str] = set()
+        self.cancelled: set[str] = set()
+
+    # -- What callers do ---------------------------------------------------------------------------
+
+    @rule(
+        workspace=st.sampled_from(WORKSPACES),
+        key=st.sampled_from([None, "one", "two"]),
+        on_limit=st.sampled_from(OnLimit),
+        crash_after=st.none() | st.integers(0, 12),
+    )
+    def create(
+        self, workspace: str, key: str | None, on_limit: OnLimit, crash_after: int | None
+    ) -> None:
+        request = ExportRequest(start="2026-01-01", end="2026-01-31", on_limit=on_limit)
+        order = replace(
+            ORDER,
+            workspace_id=workspace,
+            request=request,
+            idempotency_key=key and f"{key} {on_limit}",
+        )
+        look = self._do(lambda: self.system.exports.create(order), crash_after)
+        if look is None:
+            return
+        self._see(look.export)
+        if key is not None:
+            first = self.keys.setdefault((workspace, key, on_limit), look.export.id)
+            assert look.export.id == first, "a key stands for one export"
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data(), times=st.integers(1, 4), crash_after=st.none() | st.integers(0, 40))
+    def look(self, data: st.DataObject, times: int, crash_after: int | None) -> None:
+        export = self._any(data)
+        for _ in range(times):
+            found = self._do(lambda: self.system.look(export), crash_after)
+            if found is not None:
+                self._see(found.export)
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data(), crash_after=st.none() | st.integers(0, 20))
+    def cancel(self, data: st.DataObject, crash_after: int | None) -> None:
+        export = self._any(data)
+        self.cancelled.add(export.id)
+        try:
+            found = self._do(
+                lambda: self.system.exports.cancel(export.workspace_id, export.id), crash_after
+            )
+        except ExportFinishedError:
+            status = self._stored(export).status
+            assert status.is_final
+            assert status is not Status.CANCELLED
+        else:
+            if found is not None:
+                assert self._stored(export).status is Status.CANCELLED
+                self._see(found.export)
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data())
+    def another_workspace_looks(self, data: st.DataObject) -> None:
+        export = self._any(data)
+        (other,) = set(WORKSPACES) - {export.workspace_id}
+        with pytest.raises(ExportNotFoundError):
+            self.system.exports.look(other, export.id)
+        listed = self.system.exports.recent(other, limit=1000)
+        assert {look.export.workspace_id for look in listed} <= {other}
+
+    # -- What happens by itself --------------------------------------------------------------------
+
+    @rule(crash_after=st.none() | st.integers(0, 40))
+    def sweep(self, crash_after: int | None) -> None:
+        self._do(self.system.sweep, crash_after)
+
+    @rule(minutes=st.sampled_from([1, 10, 20, 90, 180]))
+    def time_passes(self, minutes: int) -> None:
+        self.system.clock.time += timedelta(minutes=minutes)
+        self.happened.add("time passed")
+
+    @rule(hour=st.integers(0, 31 * 24 - 1), count=st.sampled_from([1, 40, 99, 100, 101]))
+    def calls_arrive(self, hour: int, count: int) -> None:
+        instant = JANUARY.start + timedelta(hours=hour)
+        self.calls[instant] = self.calls.get(instant, 0) + count
+        self.happened.add("calls arrived")
+
+    @rule(role=st.sampled_from(["summary", "rows"]), fate=st.sampled_from(sorted(FATES)))
+    def later_queries_go_another_way(self, role: str, fate: str) -> None:
+        self.system.athena.fates[role] = [FATES[fate]]
+
+    @rule(role=st.sampled_from(["summary", "rows"]), times=st.integers(1, 3))
+    def athena_is_busy(self, role: str, times: int) -> None:
+        self.system.athena.busy[role] = times
+
+    @rule(role=st.sampled_from(["summary", "rows"]), is_refused=st.booleans())
+    def a_permission_changes(self, role: str, *, is_refused: bool) -> None:
+        if is_refused:
+            self.system.athena.refused.add(role)
+            self.happened.add("refused")
+        else:
+            self.system.athena.refused.discard(role)
+
+    @precondition(lambda self: self.system.athena.running)
+    @rule(data=st.data())
+    def somebody_stops_a_query(self, data: st.DataObject) -> None:
+        self.system.athena.stop(data.draw(st.sampled_from(self.system.athena.running)))
+        self.happened.add("stopped by somebody")
+
+    # -- What must always be true ------------------------------------------------------------------
+
+    @invariant()
+    def outcomes_stay_and_are_earned(self) -> None:
+        for stored in self.system.store.manifests.values():
+            export = stored.export
+            if export.status.is_final:
+                if export.id not in self.finals:
+                    self._check_outcome(export)
+                assert self.finals.setdefault(export.id, export) == export
+            else:
+                assert export.completed_at is None
+                assert export.error is None
+
+    @invariant()
+    def what_is_not_concluded_is_marked(self) -> None:
+        told = {outcome.export.id for outcome in self.system.outcomes}
+        for (workspace, identity), stored in self.system.store.manifests.items():
+            if (workspace, identity) not in self.system.store.marked:
+                assert stored.export.status.is_final
+                assert identity in told
+
+    @invariant()
+    def nothing_is_told_that_is_not_so(self) -> None:
+        for outcome in self.system.outcomes:
+            assert outcome.export == self._stored(outcome.export)
+        first = [outcome.export.id for outcome in self.system.outcomes if not outcome.is_again]
+        assert len(first) == len(set(first))
+
+    def teardown(self) -> None:
+        """Nobody comes back but the sweep: everything ends, is told, and nothing runs on."""
+        self.system.athena.fates, self.system.athena.busy = {}, {}
+        self.system.athena.refused.clear()
+        self.happened.add("time passed")
+        for _ in range(400):
+            if not self.system.store.marked:
+                break
+            self.system.clock.time += timedelta(minutes=5)
+            self.system.sweep()
+        self.outcomes_stay_and_are_earned()
+        self.what_is_not_concluded_is_marked()
+        assert not self.system.store.marked
+        assert not self.system.athena.running
+
+    # -- The model ---------------------------------------------------------------------------------
+
+    def _do(self, act: Callable[[], _Result], crash_after: int | None) -> _Result | None:
+        """What a caller gets; None where AWS or the process failed."""
+        steps = self.system.steps
+        if crash_after is not None:
+            steps.at(len(steps.taken) + crash_after, self._crash)
+        try:
+            with suppress(Crash, ServiceUnavailableError, RefusedError):
+                return act()
+        finally:
+            steps.forget()
+        return None
+
+    def _crash(self) -> None:
+        self.happened.add("crash")
+        raise Crash
+
+    def _any(self, data: st.DataObject) -> Export:
+        return self.seen[data.draw(st.sampled_from(sorted(self.seen)))]
+
+    def _see(self, export: Export) -> None:
+        self.seen[export.id] = export
+        if export.status.is_final:
+            assert self._stored(export).status is export.status
+
+    def _stored(self, export: Export) -> Export:
+        return self.system.stored(export)
+
+    def _check_outcome(self, export: Export) -> None:
+        queries = self.system.athena.queries
+        if export.status is Status.SUCCEEDED:
+            for part in export.parts:
+                assert part.queries is not None
+                assert part.control_totals is not None
+                assert part.file is not None
+                summary, rows = queries[part.queries.summary], queries[part.queries.rows]
+                assert summary.execution.state is rows.execution.state is QueryState.SUCCEEDED
+                assert part.control_totals.rows == summary.row_count <= LIMIT
+                assert rows.row_count in (summary.row_count, summary.row_count - 1)
+                assert part.file.key == rows.execution.key
+            assert export.control_totals is not None
+            assert export.control_totals.rows == sum(
+                queries[part.queries.summary].row_count for part in export.parts if part.queries
+            )
+            tiles = [part.timeframe for part in export.parts]
+            assert (tiles[0].start, tiles[-1].end) == (JANUARY.start, JANUARY.end)
+            assert all(one.end == other.start for one, other in pairwise(tiles))
+            if len(tiles) > 1:
+                assert export.request.on_limit is OnLimit.SPLIT
+                assert sum(self.calls.values()) > LIMIT
+        elif export.status is Status.REJECTED:
+            assert export.control_totals is not None
+            assert export.control_totals.rows > LIMIT
+            assert sum(self.calls.values()) >= export.control_totals.rows
+            if export.request.on_limit is OnLimit.SPLIT:
+                assert max(self.calls.values()) > LIMIT  # one hour alone
+        elif export.status is Status.CANCELLED:
+            assert export.id in self.cancelled
+        else:
+            assert export.error is not None
+            self._check_cause(export.error.type.rpartition(":")[2])
+
+    def _check_cause(self, error: str) -> None:
+        ends = [query.execution for query in self.system.athena.queries.values()]
+        happened = self.happened | {
+            cause
+            for cause, state in {
+                "failed": QueryState.FAILED,
+                "cut off": QueryState.CANCELLED,
+            }.items()
+            if any(end.state is state for end in ends)
+        }
+        assert CAUSES[error] in happened
+
+
+def _run(examples: int, steps: int) -> None:
+    run_state_machine_as_test(
+        ExportsMachine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """What the code logs of refusals is of no interest here."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def test_exports_keep_their_promises_whatever_happens() -> None:
+    _run(examples=40, steps=30)
+
+
+@pytest.mark.slow
+def test_exports_keep_their_promises_for_long() -> None:
+    _run(examples=300, steps=50)  # 15,000 steps at most
