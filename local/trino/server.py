@@ -29,7 +29,7 @@ _JAVA_OPTIONS: Final = (
 _PROBE: Final = "SELECT count(*) FROM UNNEST(sequence(1, 10))"
 
 # Ends the server when the process that started it is gone, however that one ended.
-_WATCH: Final = 'read -r _; kill -9 "$1"'
+_WATCH: Final = 'read -r _; kill -9 "$1"; rm -rf "$2"'
 
 
 class TrinoStartError(Exception):
@@ -84,7 +84,7 @@ class TrinoServer:
                 start_new_session=True,  # Ctrl-C is for us, who then end it
             )
         self._watcher = subprocess.Popen(
-            ["sh", "-c", _WATCH, "sh", str(self._process.pid)],
+            ["sh", "-c", _WATCH, "sh", str(self._process.pid), str(self._node)],
             stdin=subprocess.PIPE,  # ends with us
             start_new_session=True,
         )

@@ -245,7 +245,7 @@ def test_without_a_database_only_qualified_tables_are_found(
 
 def test_columns_may_be_qualified_by_database_table_or_alias(caller: AthenaCaller) -> None:
     for name in ("api_usage.api_calls", "api_calls", "c"):
-        table = "api_calls AS c" if name == "c" else "api_calls"
+        table = "api_calls AS c" if name == "c" else name
         where = f"WHERE {name}.workspace_id = 'ws-acme' AND {SINCE_SAMPLES}"
         sql = f"SELECT max({name}.workspace_id) FROM {table} {where}"
         assert caller.run(sql).row == ("ws-acme",)
