@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TypeVar
 
@@ -54,6 +54,15 @@ CAUSES = {
 _Result = TypeVar("_Result")
 
 
+Disturbance = tuple[str, int] | None
+
+
+def disturbances(steps: int) -> st.SearchStrategy[Disturbance]:
+    """What happens in the middle of something else, if anything, and after how many steps."""
+    kinds = st.sampled_from(["crash", "look", "cancel", "sweep"])
+    return st.none() | st.tuples(kinds, st.integers(0, steps))
+
+
 class Crash(BaseException):
     """The process is gone: nothing catches that."""
 
@@ -64,7 +73,8 @@ class ExportsMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.system = FakeSystem(row_limit=LIMIT, tick=timedelta(milliseconds=1))
-        self.calls = {JANUARY.start: 3}
+        self.calls = dict[datetime, int]()
+        self.last_arrival = self.system.clock.time
         self.system.athena.calls = self.calls
         self.keys: dict[tuple[str, str, OnLimit], str] = {}
         self.seen: dict[str, Export] = {}
@@ -78,10 +88,10 @@ class ExportsMachine(RuleBasedStateMachine):
         workspace=st.sampled_from(WORKSPACES),
         key=st.sampled_from([None, "one", "two"]),
         on_limit=st.sampled_from(OnLimit),
-        crash_after=st.none() | st.integers(0, 12),
+        disturbance=disturbances(12),
     )
     def create(
-        self, workspace: str, key: str | None, on_limit: OnLimit, crash_after: int | None
+        self, workspace: str, key: str | None, on_limit: OnLimit, disturbance: Disturbance
     ) -> None:
         request = ExportRequest(start="2026-01-01", end="2026-01-31", on_limit=on_limit)
         order = replace(
@@ -90,7 +100,7 @@ class ExportsMachine(RuleBasedStateMachine):
             request=request,
             idempotency_key=key and f"{key} {on_limit}",
         )
-        look = self._do(lambda: self.system.exports.create(order), crash_after)
+        look = self._do(lambda: self.system.exports.create(order), disturbance)
         if look is None:
             return
         self._see(look.export)
@@ -99,22 +109,22 @@ class ExportsMachine(RuleBasedStateMachine):
             assert look.export.id == first, "a key stands for one export"
 
     @precondition(lambda self: self.seen)
-    @rule(data=st.data(), times=st.integers(1, 4), crash_after=st.none() | st.integers(0, 40))
-    def look(self, data: st.DataObject, times: int, crash_after: int | None) -> None:
+    @rule(data=st.data(), times=st.integers(1, 4), disturbance=disturbances(40))
+    def look(self, data: st.DataObject, times: int, disturbance: Disturbance) -> None:
         export = self._any(data)
         for _ in range(times):
-            found = self._do(lambda: self.system.look(export), crash_after)
+            found = self._do(lambda: self.system.look(export), disturbance)
             if found is not None:
                 self._see(found.export)
 
     @precondition(lambda self: self.seen)
-    @rule(data=st.data(), crash_after=st.none() | st.integers(0, 20))
-    def cancel(self, data: st.DataObject, crash_after: int | None) -> None:
+    @rule(data=st.data(), disturbance=disturbances(20))
+    def cancel(self, data: st.DataObject, disturbance: Disturbance) -> None:
         export = self._any(data)
         self.cancelled.add(export.id)
         try:
             found = self._do(
-                lambda: self.system.exports.cancel(export.workspace_id, export.id), crash_after
+                lambda: self.system.exports.cancel(export.workspace_id, export.id), disturbance
             )
         except ExportFinishedError:
             status = self._stored(export).status
@@ -137,9 +147,9 @@ class ExportsMachine(RuleBasedStateMachine):
 
     # -- What happens by itself --------------------------------------------------------------------
 
-    @rule(crash_after=st.none() | st.integers(0, 40))
-    def sweep(self, crash_after: int | None) -> None:
-        self._do(self.system.sweep, crash_after)
+    @rule(disturbance=disturbances(40))
+    def sweep(self, disturbance: Disturbance) -> None:
+        self._do(self.system.sweep, disturbance)
 
     @rule(minutes=st.sampled_from([1, 10, 20, 90, 180]))
     def time_passes(self, minutes: int) -> None:
@@ -150,7 +160,7 @@ class ExportsMachine(RuleBasedStateMachine):
     def calls_arrive(self, hour: int, count: int) -> None:
         instant = JANUARY.start + timedelta(hours=hour)
         self.calls[instant] = self.calls.get(instant, 0) + count
-        self.happened.add("calls arrived")
+        self.last_arrival = self.system.clock.time
 
     @rule(role=st.sampled_from(["summary", "rows"]), fate=st.sampled_from(sorted(FATES)))
     def later_queries_go_another_way(self, role: str, fate: str) -> None:
@@ -220,11 +230,12 @@ class ExportsMachine(RuleBasedStateMachine):
 
     # -- The model ---------------------------------------------------------------------------------
 
-    def _do(self, act: Callable[[], _Result], crash_after: int | None) -> _Result | None:
+    def _do(self, act: Callable[[], _Result], disturbance: Disturbance) -> _Result | None:
         """What a caller gets; None where AWS or the process failed."""
         steps = self.system.steps
-        if crash_after is not None:
-            steps.at(len(steps.taken) + crash_after, self._crash)
+        if disturbance is not None:
+            kind, after = disturbance
+            steps.at(len(steps.taken) + after, lambda: self._disturb(kind))
         try:
             with suppress(Crash, ServiceUnavailableError, RefusedError):
                 return act()
@@ -232,9 +243,19 @@ class ExportsMachine(RuleBasedStateMachine):
             steps.forget()
         return None
 
-    def _crash(self) -> None:
-        self.happened.add("crash")
-        raise Crash
+    def _disturb(self, kind: str) -> None:
+        if kind == "crash":
+            raise Crash
+        with suppress(ServiceUnavailableError, RefusedError, ExportFinishedError):
+            if kind == "sweep":
+                self.system.sweep()
+            for stored in list(self.system.store.manifests.values()):
+                export = stored.export
+                if kind == "look":
+                    self.system.look(export)
+                elif kind == "cancel":
+                    self.cancelled.add(export.id)
+                    self.system.exports.cancel(export.workspace_id, export.id)
 
     def _any(self, data: st.DataObject) -> Export:
         return self.seen[data.draw(st.sampled_from(sorted(self.seen)))]
@@ -279,9 +300,9 @@ class ExportsMachine(RuleBasedStateMachine):
             assert export.id in self.cancelled
         else:
             assert export.error is not None
-            self._check_cause(export.error.type.rpartition(":")[2])
+            self._check_cause(export, export.error.type.rpartition(":")[2])
 
-    def _check_cause(self, error: str) -> None:
+    def _check_cause(self, export: Export, error: str) -> None:
         ends = [query.execution for query in self.system.athena.queries.values()]
         happened = self.happened | {
             cause
@@ -291,6 +312,8 @@ class ExportsMachine(RuleBasedStateMachine):
             }.items()
             if any(end.state is state for end in ends)
         }
+        if self.last_arrival >= export.created_at:
+            happened.add("calls arrived")
         assert CAUSES[error] in happened
 
 
@@ -315,7 +338,7 @@ def _quiet() -> Iterator[None]:
 
 
 def test_exports_keep_their_promises_whatever_happens() -> None:
-    _run(examples=40, steps=30)
+    _run(examples=80, steps=40)
 
 
 @pytest.mark.slow
