@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -271,3 +272,23 @@ def test_a_reason_that_lies_in_no_part_names_none(
     assert export.error is not None
     assert "part" not in export.error.detail
     assert system.athena.running == []
+
+
+def test_two_lookers_run_no_more_queries_at_once_than_one() -> None:
+    undisturbed = january_with({24 * day: 60 for day in range(12)})
+    undisturbed.run(request=asked())
+    for number in range(0, len(undisturbed.steps.taken), 7):
+        system = january_with({24 * day: 60 for day in range(12)})
+        system.steps.at(number, partial(look_twice, system))
+        export = system.run(request=asked())
+        assert export.status is Status.SUCCEEDED
+        assert rows_of(export) == [60] * 12
+        assert system.athena.most_running == 10
+        assert len(system.athena.queries) == 2 + 24
+        assert export.bytes_scanned == 26 * 20_000_000
+
+
+def look_twice(system: FakeSystem) -> None:
+    for stored in list(system.store.manifests.values()):
+        system.look(stored.export)
+        system.look(stored.export)
