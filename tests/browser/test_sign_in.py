@@ -75,6 +75,22 @@ def test_a_token_that_runs_out_is_renewed_unseen(page: UsagePage) -> None:
     assert stored_user(page)["refresh_token"] != before["refresh_token"]
 
 
+def test_a_renewal_under_way_does_not_undo_a_sign_out(page: UsagePage) -> None:
+    page.sign_in()
+    page.wait_for_charts()
+    store_user(page, {**stored_user(page), "expires_at": int(time.time()) + 30})
+    page.cdp("Network.enable")
+    page.cdp("Network.emulateNetworkConditions", offline=False, latency=2000,
+             downloadThroughput=-1, uploadThroughput=-1)  # fmt: skip
+    try:
+        page.click("Last 7 days")
+        page.click("Sign out")
+        page.wait_for("For workspace admins.")
+        assert not page.driver.execute_script("return sessionStorage.length")
+    finally:
+        page.cdp("Network.disable")
+
+
 def test_a_session_that_cannot_be_renewed_ends_with_a_way_back(page: UsagePage) -> None:
     page.sign_in("#/?period=last_7_days&timezone=UTC")
     page.wait_for_charts()

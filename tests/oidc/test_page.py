@@ -26,7 +26,7 @@ def page(served_page: PageServer, browser: Chrome, downloads: Path) -> Iterator[
     Fails where the browser had to complain, of the security policy for one.
     """
     page = UsagePage(browser, served_page.url, downloads)
-    page.open()
+    browser.get(f"{page.url}/assets/none")  # of its origin, but nothing runs there
     browser.execute_script("sessionStorage.clear()")
     page.cdp("Network.clearBrowserCookies")
     page.resize(1440)

@@ -63,6 +63,7 @@ export class Session {
 
   /** Signs out here, and at the provider where it has a page for that. */
   async signOut(): Promise<void> {
+    await this.renewal; // it would store new tokens after these are removed
     const user = await this.manager.getUser();
     await this.manager.removeUser();
     const metadata = await this.manager.metadataService.getMetadata().catch(() => null);
