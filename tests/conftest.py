@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         is_for_trino = item.get_closest_marker("trino") is not None
         uses_engine = is_for_trino or "stack" in getattr(item, "fixturenames", ())
-        if is_for_trino and not is_trino or is_trino and not uses_engine:
+        if (is_for_trino and not is_trino) or (is_trino and not uses_engine):
             left_out.append(item)
         elif is_trino and (embedded := item.get_closest_marker("embedded")):
             item.add_marker(pytest.mark.skip(reason=embedded.args[0]))
