@@ -1,0 +1,61 @@
+"""One stack over both engines, for this package."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+
+from local.athena import DuckDbEngine
+from local.athena.moto_storage import MotoObjects, MotoTables
+from local.aws import REGION
+from local.sample_call_logs import write_sample_call_logs
+from local.stack import LocalStack
+from local.trino import TrinoEngine, trino_engine
+from tests.trino.both_engines import EitherEngine, Parity
+
+ROWS = 6_000
+
+
+@pytest.fixture(scope="package")
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+@pytest.fixture(scope="package")
+def engines() -> list[EitherEngine]:
+    return []
+
+
+@pytest.fixture(scope="package")
+def stack(
+    engines: list[EitherEngine], today: date, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalStack]:
+    call_logs = tmp_path_factory.mktemp("samples") / "call-logs"
+    write_sample_call_logs(call_logs, rows=ROWS, days=42, end=today, seed=7)
+
+    def either(aws_url: str) -> EitherEngine:
+        trino = trino_engine(print)(aws_url)
+        assert isinstance(trino, TrinoEngine)
+        engines.append(EitherEngine(DuckDbEngine(MotoTables(REGION), MotoObjects()), trino))
+        return engines[-1]
+
+    with LocalStack(call_logs, tmp_path_factory.mktemp("logs"), engine=either) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def both(stack: LocalStack, engines: list[EitherEngine]) -> EitherEngine:
+    return engines[-1]
+
+
+@pytest.fixture(scope="package")
+def parity(both: EitherEngine, pytestconfig: pytest.Config) -> Iterator[Parity]:
+    compared = Parity(both)
+    yield compared
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(compared.kinds.items()))
+    reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(
+            f"\nCompared on both engines: {compared.statements} statements ({kinds}), "
+            f"{compared.values:,} values"
+        )
