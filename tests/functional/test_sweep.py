@@ -1,6 +1,7 @@
 """Exports that nobody looks at any more come to their ends by sweeps."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,6 +117,28 @@ def test_a_split_export_whose_invocation_ends_goes_on_by_sweeps_and_is_told_of_o
         assert resource["id"] == left["id"]
         assert_holds(admin, resource, folder, START, END)
         assert set(traces.delivered(resource)) == {"manifest.json", *(f["name"] for f in files)}
+
+
+def test_sweeps_beside_deliveries_do_nothing_twice(
+    stack: LocalStack, hurried: Invoke, folder: Path, admin: Caller
+) -> None:
+    workspace = "ws-swept-beside"
+    some_calls(stack, folder, workspace)
+    inbox, traces = Inbox(stack, workspace_id=[workspace]), Traces(stack, workspace)
+    event = scheduled_event(workspace, "beside", MAY_1, timezone="UTC", on_limit="split")
+    left = hurried(event)
+    with ThreadPoolExecutor(5) as threads:
+        sweeps = [threads.submit(sweep_until_over, stack, traces) for _ in range(3)]
+        deliveries = [threads.submit(stack.invoke, "ExportFunction", event) for _ in range(2)]
+        assert all(sweep.result() for sweep in sweeps)
+        exports = [delivery.result() for delivery in deliveries]
+    for export in exports:
+        assert_holds(admin, export, folder, START, END)
+        assert export["id"] == left["id"]
+    assert len(audits(stack.log_directory, left["id"])) == 1
+    assert [message["export_id"] for message in inbox.messages()] == [left["id"]]
+    assert len(traces.queries()) == 2 * (1 + len(exports[0]["files"]))
+    assert len(traces.folders()) == 1
 
 
 def test_a_sweep_says_what_there_was_and_measures_it(stack: LocalStack, hurried: Invoke) -> None:
