@@ -53,12 +53,17 @@ class Recorded:
     Attributes:
         template: What ran.
         calls: By function.
-        metrics: The export function's lines of embedded metrics.
+        log: The export function's.
     """
 
     template: Template
     calls: Mapping[str, list[Call]]
-    metrics: list[dict[str, Any]]
+    log: list[str]
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of embedded metrics."""
+        return [json.loads(line) for line in self.log if line.startswith('{"_aws"')]
 
 
 class Client:
@@ -146,11 +151,7 @@ def record_flows(folder: Path) -> Recorded:
                 calls={
                     name: _calls(folder / f"{name}.jsonl") for name in stack.template.functions()
                 },
-                metrics=[
-                    json.loads(line)
-                    for line in (folder / "ExportFunction.log").read_text().splitlines()
-                    if line.startswith('{"_aws"')
-                ],
+                log=(folder / "ExportFunction.log").read_text().splitlines(),
             )
 
 

@@ -59,6 +59,7 @@ STORES_NOTHING = {
     "AWS::Glue",  # columns' names and types, in this repository for anyone to read
     "AWS::IAM",
     "AWS::KMS",
+    "AWS::Logs",
     "AWS::S3",
     "AWS::SNS",
     "AWS::SQS",

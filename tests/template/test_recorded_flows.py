@@ -6,6 +6,7 @@ the role before, beside and after the function's own code. Every metric of ours 
 one that the function emits.
 """
 
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import partial
@@ -15,7 +16,7 @@ import pytest
 from local.template import Template
 from shared.export import Status, Trigger
 from tests.template.recorded_flows import Call, Recorded, record_flows
-from tests.template.test_alarms import OURS, watched_metrics
+from tests.template.test_alarms import FROM_LOGS, OURS, Metric, watched_metrics
 from tests.template.test_roles import (
     CALL_LOGS,
     CATALOG,
@@ -128,6 +129,21 @@ def test_every_metric_of_ours_that_is_watched_is_emitted(recorded: Recorded) -> 
         assert emitted.get((seen.namespace, seen.name)) == {name for name, _ in seen.dimensions}
         for name, value in seen.dimensions:
             assert value is None or value in values[name]
+
+
+def test_what_is_counted_in_the_log_is_written_there(recorded: Recorded) -> None:
+    filters = recorded.template.of_type("AWS::Logs::MetricFilter")
+    counted = set()
+    for counter in filters.values():
+        assert counter["LogGroupName"] == recorded.template.physical_name("ExportLogs")
+        pattern = re.fullmatch(r'\{ \$\.message = "([^"]+)" \}', counter["FilterPattern"])
+        assert pattern
+        # Lambda makes the text the field `message` of a line of JSON; here it ends the line
+        assert any(line.endswith(f"\t{pattern[1]}") for line in recorded.log)
+        (made,) = counter["MetricTransformations"]
+        counted.add(Metric(made["MetricNamespace"], made["MetricName"], ()))
+    watched = watched_metrics(recorded.template)
+    assert {seen for seen in watched if seen.namespace == FROM_LOGS} == counted
 
 
 def needs(recorded: Recorded, role: str) -> set[Permission]:
