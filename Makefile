@@ -20,6 +20,9 @@ BUILD = PIP_NO_INDEX=1 PIP_FIND_LINKS="$$(.sam/bin/python -c \
 FETCH = .sam/bin/pip download --quiet --disable-pip-version-check --require-hashes --no-deps
 LAMBDA_ABI = --only-binary :all: --python-version 3.13
 
+# Lambda's runtime interface client, where there is Linux to run it.
+RUNTIME := $(if $(filter Linux,$(shell uname -s)),.aws-sam/runtime/installed)
+
 # The page needs Node.js; everything else does without.
 WEB := $(if $(shell command -v npm),web/node_modules/.package-lock.json)
 NO_NODE := echo "npm is missing: the page is not checked"
@@ -82,7 +85,7 @@ format: .venv/installed ## Format the code and mend what lint can mend
 docs: .venv/installed ## Make docs/openapi.json from the code
 	@$(BIN)/python -m local.openapi
 
-build: .sam/installed .venv/installed .aws-sam/wheels/fetched .aws-sam/runtime/installed ## Build and validate what is deployed, and run it as Lambda would
+build: .sam/installed .venv/installed .aws-sam/wheels/fetched $(RUNTIME) ## Build and validate what is deployed, and run it as Lambda would
 	@$(SAM) validate
 	@$(BUILD)
 	@$(BUILD) --build-dir .aws-sam/build-x86_64 --parameter-overrides Architecture=x86_64

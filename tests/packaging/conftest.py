@@ -54,9 +54,9 @@ def build(architecture: str) -> Path:
 @pytest.fixture(scope="package")
 def lambda_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Environment]:
     """Each function's `/var/task`, `/opt` and `/var/runtime`, away from the code."""
+    build, python = build_that_runs_here(), python_of_lambda()
     if not (RUNTIME / "installed").exists():
         cannot_run("there is no runtime interface client; `make build` installs it")
-    build, python = build_that_runs_here(), python_of_lambda()
     root = tmp_path_factory.mktemp("lambda")
     opt = shutil.copytree(build / LAYER, root / "opt")
     return {

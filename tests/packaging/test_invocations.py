@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
@@ -36,6 +37,27 @@ def test_every_event_is_answered_as_it_should_be(
             export = start("ExportFunction").invoke(event(name))
             assert export["trigger"] == ("direct" if name == "direct" else "schedule")
             assert_exported(export, JANUARY_2026, call_logs)
+        case "direct-split":
+            export = start("ExportFunction").invoke(event(name))
+            assert export["status"] == "succeeded", export
+            logged = calls(call_logs, *month_before(export["created_at"]))
+            assert_totals(export["control_totals"], logged)
+        case "direct-several-workspaces":
+            results = start("ExportFunction").invoke(event(name))["results"]
+            assert [result["workspace_id"] for result in results] == ["ws-acme", "ws-globex"]
+            for result in results:
+                assert result["export"]["workspace_id"] == result["workspace_id"]
+                assert_exported(result["export"], JANUARY_2026, call_logs)
+        case "sweep":
+            function = start("ExportFunction")
+            asked = event("admin-request")
+            asked["headers"]["prefer"] = "respond-async"
+            begun = function.invoke(asked)
+            assert begun["statusCode"] == 202, begun
+            sweep_until_done(function, event(name))
+            path = f"/exports/{json.loads(begun['body'])['id']}"
+            export = json.loads(function.invoke(request("GET", path, ""))["body"])
+            assert_exported(export, month_before(export["created_at"]), call_logs)
         case "admin-request":
             answer = start("ExportFunction").invoke(event(name))
             assert answer["statusCode"] == 200, answer
@@ -106,6 +128,18 @@ def month_before(created_at: str) -> tuple[date, date]:
     return (this_month - timedelta(days=1)).replace(day=1), this_month
 
 
+def sweep_until_done(function: LambdaProcess, sweep: dict[str, Any]) -> None:
+    """Sweeps; the first one has something to do."""
+    swept = function.invoke(sweep)
+    assert swept["unfinished"] > 0
+    deadline = monotonic() + 120
+    while swept["unfinished"]:
+        assert monotonic() < deadline, swept
+        assert swept["failed"] == 0, function.output
+        sleep(0.2)
+        swept = function.invoke(sweep)
+
+
 def assert_decided(authorizer: LambdaProcess, name: str, token: str, *, admitted: bool) -> None:
     """The event with this token is decided so, is denied as it is saved, and each denial logged."""
     header = f"Bearer {token}"
@@ -124,21 +158,27 @@ def assert_decided(authorizer: LambdaProcess, name: str, token: str, *, admitted
     assert token not in authorizer.output
 
 
-def calls(call_logs: Path, first: date, end: date, zone: str = "Europe/Berlin") -> list[Row]:
+def calls(
+    call_logs: Path,
+    first: date,
+    end: date,
+    zone: str = "Europe/Berlin",
+    workspace: str = WORKSPACE,
+) -> list[Row]:
     """What is logged from one local midnight to another."""
     between = [
         datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
         for day in (first, end)
     ]
     return logged_calls(
-        call_logs, WORKSPACE, *(instant.replace(tzinfo=None) for instant in between)
+        call_logs, workspace, *(instant.replace(tzinfo=None) for instant in between)
     )
 
 
 def assert_exported(export: dict[str, Any], days: tuple[date, date], call_logs: Path) -> None:
     """The export has succeeded; its file and control totals are those of the logs."""
     assert export["status"] == "succeeded", export
-    logged = calls(call_logs, *days)
+    logged = calls(call_logs, *days, workspace=export["workspace_id"])
     assert_totals(export["control_totals"], logged)
     answer = urllib3.request("GET", export["file"]["download_url"], retries=False, timeout=60)
     assert answer.status == 200
