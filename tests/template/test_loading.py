@@ -39,6 +39,8 @@ Resources:
     Type: AWS::Athena::WorkGroup
     Properties: {Name: !Sub "${AWS::StackName}-${Name}"}
   Queue: {Type: AWS::SQS::Queue}
+  Topic: {Type: AWS::SNS::Topic}
+  Group: {Type: AWS::Scheduler::ScheduleGroup, Properties: {Name: !Ref "AWS::StackName"}}
   Worker:
     Type: AWS::Serverless::Function
     Properties:
@@ -60,6 +62,10 @@ Resources:
       SubArn: !Sub "${Files.Arn}/*"
       LongForm: {"Fn::GetAtt": [Queue, Arn]}
       QueueUrl: !Ref Queue
+      QueueName: !GetAtt Queue.QueueName
+      TopicArn: !Ref Topic
+      GroupName: !Ref Group
+      GroupArn: !GetAtt Group.Arn
       Joined: !Join ["-", [x, !Ref Limit]]
       Selected: !Select [1, !Ref Hosts]
       Parts: !Split ["-", !Sub "x-${Limit}"]
@@ -92,6 +98,10 @@ def test_intrinsic_functions_give_what_cloudformation_gives(tmp_path: Path) -> N
         "SubArn": "arn:aws:s3:::api-usage-export-files/*",
         "LongForm": "arn:aws:sqs:eu-central-1:123456789012:api-usage-export-Queue",
         "QueueUrl": "https://sqs.eu-central-1.amazonaws.com/123456789012/api-usage-export-Queue",
+        "QueueName": "api-usage-export-Queue",
+        "TopicArn": "arn:aws:sns:eu-central-1:123456789012:api-usage-export-Topic",
+        "GroupName": "api-usage-export",
+        "GroupArn": ("arn:aws:scheduler:eu-central-1:123456789012:schedule-group/api-usage-export"),
         "Joined": "x-10",
         "Selected": "b",
         "Parts": ["x", "10"],
