@@ -217,17 +217,17 @@ def test_a_mistake_in_a_direct_call_is_answered_but_not_told(event: object) -> N
 
 def test_where_a_refusal_cannot_be_told_the_other_workspaces_are_still_exported() -> None:
     system = UnattendedSystem()
-    event = SCHEDULED | {"workspace_id": ["no id", "ws-acme"]}
+    event = SCHEDULED | {"workspace_id": ["no id", "ws-acme", "nor this"]}
     system.aws.trouble = {"refused": ServiceUnavailableError("SNS")}
     with pytest.raises(ServiceUnavailableError):
         system.invoke(event)
     assert [(export.workspace_id, str(export.status)) for export in exports(system)] == [
         ("ws-acme", "succeeded")
     ]
-    assert told(system) == [("ws-acme", "succeeded")]
+    assert told(system) == [("ws-acme", "succeeded"), ("nor this", "refused")]
     results = system.invoke(event)["results"]
-    assert [bool(result["problem"]) for result in results] == [True, False]
-    assert told(system) == [("ws-acme", "succeeded"), ("no id", "refused")]
+    assert [bool(result["problem"]) for result in results] == [True, False, True]
+    assert told(system)[2:] == [("no id", "refused"), ("nor this", "refused")]
 
 
 def test_an_invocation_that_is_tried_again_is_one_export_and_another_is_another() -> None:
