@@ -69,8 +69,9 @@ class Recorded:
 class Client:
     """The system as its callers see it."""
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: LocalStack, engine: "HeldEngine") -> None:
         self.stack = stack
+        self._engine = engine
         self._admin = Caller(stack.url, stack.identity_provider.token(workspace_id=WORKSPACE))
 
     def http(self, method: str, path: str, body: Any = None, status: int = 200, **h: str) -> Any:
@@ -82,6 +83,12 @@ class Client:
     def begin(self) -> str:
         export: str = self.http("POST", "/exports", DAY, 202, Prefer="respond-async")["id"]
         return export
+
+    def cancel(self) -> None:
+        """Ends an export while its queries run."""
+        self._engine.holds = True
+        self.http("DELETE", f"/exports/{self.begin()}")
+        self._engine.holds = False
 
     def direct(self, **event: Any) -> Any:
         return self.stack.invoke("ExportFunction", {"workspace_id": WORKSPACE, **event})
@@ -114,7 +121,7 @@ FLOWS: list[Callable[[Client], Any]] = [
     lambda client: client.http("POST", "/exports/estimate", WEEK),
     lambda client: client.http("GET", "/usage?period=last_7_days"),
     lambda client: client.http("GET", "/exports"),
-    lambda client: client.http("DELETE", f"/exports/{client.begin()}"),
+    lambda client: client.cancel(),
     lambda client: wait_until_done(client, client.begin()),
     lambda client: (client.begin(), client.sweep()),
     lambda client: client.direct(**DAY),
@@ -132,6 +139,11 @@ def record_flows(folder: Path) -> Recorded:
     today: date = datetime.now(UTC).date()
     write_sample_call_logs(call_logs, rows=2_000, days=28, end=today, seed=7)
     functions = Template.functions
+    engines: list[HeldEngine] = []
+
+    def engine(endpoint_url: str) -> HeldEngine:
+        engines.append(HeldEngine(endpoint_url))
+        return engines[-1]
 
     def recorded(template: Template) -> dict[str, LambdaFunction]:
         return {
@@ -142,8 +154,8 @@ def record_flows(folder: Path) -> Recorded:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Template, "functions", recorded)
         parameters = {"RowLimit": str(ROW_LIMIT)}
-        with LocalStack(call_logs, folder, parameters=parameters, engine=SlowEngine) as stack:
-            client = Client(stack)
+        with LocalStack(call_logs, folder, parameters=parameters, engine=engine) as stack:
+            client = Client(stack, *engines)
             for flow in FLOWS:
                 flow(client)
             return Recorded(
@@ -155,20 +167,22 @@ def record_flows(folder: Path) -> Recorded:
             )
 
 
-class SlowEngine:
-    """An engine whose queries take long enough to be looked at, and stopped, while they run."""
+class HeldEngine:
+    """An engine whose queries, while it holds them, do nothing until they are cancelled."""
 
     def __init__(self, endpoint_url: str) -> None:
         self._engine = duckdb_engine(endpoint_url)
+        self.holds = False
 
     def query(self, statement: Statement) -> Query:
-        return _SlowQuery(self._engine.query(statement))
+        query = self._engine.query(statement)
+        return _HeldQuery(query) if self.holds else query
 
     def close(self) -> None:
         self._engine.close()
 
 
-class _SlowQuery:
+class _HeldQuery:
     def __init__(self, query: Query) -> None:
         self._query = query
         self._cancelled = Event()
@@ -178,7 +192,7 @@ class _SlowQuery:
         return self._query.scanned
 
     def run(self) -> Result:
-        self._cancelled.wait(0.4)
+        self._cancelled.wait(60)
         return self._query.run()
 
     def cancel(self) -> None:
