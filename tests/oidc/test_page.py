@@ -119,7 +119,6 @@ def test_a_session_that_the_provider_ended_has_a_way_back(
         page.click("Sign in")
     finally:
         keycloak.set_token_lifetime(LIFETIME)
-    page.click("Sign in")
     fill_in(page, ADA)
     page.wait_for_charts()
     assert "period=last_7_days" in page.driver.current_url
