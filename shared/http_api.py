@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -32,6 +33,7 @@ from shared.problems import (
     validation_problem,
 )
 from shared.timeframe import TimeframeError
+from shared.workspace import WORKSPACE_ID_PATTERN
 
 MAX_BODY_BYTES = 16 * 1024
 RETRY_AFTER_SECONDS = 5
@@ -45,11 +47,19 @@ def is_http(event: object) -> bool:
 
 
 def caller(app: APIGatewayHttpResolver) -> dict[str, str]:
-    """Who calls, as the authorizer has verified: `workspace_id` and `subject`."""
-    authorizer = app.current_event.request_context.authorizer
-    if authorizer is None:
-        raise PermissionError("the request has not passed the authorizer")
-    return authorizer.get_lambda
+    """Who calls, as the authorizer has verified: `workspace_id` and `subject`.
+
+    Raises:
+        PermissionError: The event does not say so in the authorizer's way: it did not pass it.
+    """
+    context = app.current_event.request_context.authorizer.get_lambda
+    match context:
+        case {"workspace_id": str(workspace_id), "subject": str()} if re.fullmatch(
+            WORKSPACE_ID_PATTERN, workspace_id
+        ):
+            return context
+        case _:
+            raise PermissionError("the request has not passed the authorizer")
 
 
 def json_response(
