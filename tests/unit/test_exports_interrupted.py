@@ -44,6 +44,7 @@ class Story:
 
     Attributes:
         name: Of the story.
+        end: Its outcome.
         order: What is asked for.
         calls: Hour of January → calls.
         fates: Of the queries.
@@ -53,6 +54,7 @@ class Story:
     """
 
     name: str
+    end: Status
     order: Order = KEYED
     calls: dict[int, int] = field(default_factory=lambda: {0: 3})
     fates: dict[str, list[Fate]] = field(default_factory=dict)
@@ -63,30 +65,38 @@ class Story:
 
 IN_THREE_PARTS = {0: 60, 300: 60, 600: 60}
 STORIES = [
-    Story("succeeds"),
-    Story("is over the limit", calls={0: 101}, fates={"rows": [RUNS_ON]}),
+    Story("succeeds", Status.SUCCEEDED),
+    Story("is over the limit", Status.REJECTED, calls={0: 101}, fates={"rows": [RUNS_ON]}),
     Story(
         "succeeds the second time",
+        Status.SUCCEEDED,
         fates={"summary": [FAILED_FOR_NOW, Fate()], "rows": [RUNS_ON, Fate()]},
     ),
-    Story("fails twice", fates={"summary": [FAILED_FOR_NOW], "rows": [RUNS_ON]}),
-    Story("never matches its count", written_rows=lambda count: count - 1),
-    Story("is refused", refused=("rows",)),
-    Story("is split", scheduled(SPLIT), IN_THREE_PARTS),
+    Story("fails twice", Status.FAILED, fates={"summary": [FAILED_FOR_NOW], "rows": [RUNS_ON]}),
+    Story("never matches its count", Status.FAILED, written_rows=lambda count: count - 1),
+    Story("is refused", Status.FAILED, refused=("rows",)),
+    Story("is split", Status.SUCCEEDED, scheduled(SPLIT), IN_THREE_PARTS),
     Story(
         "is split, and a part of it succeeds the second time",
+        Status.SUCCEEDED,
         SPLIT,
         IN_THREE_PARTS,
         {"summary 2026-01-13": [FAILED_FOR_NOW, Fate()]},
     ),
     Story(
         "is split, and a part of it fails",
+        Status.FAILED,
         scheduled(SPLIT),
         IN_THREE_PARTS,
         {"summary 2026-01-26": [FAILED_FOR_NOW], "rows": [Fate(), RUNS_ON]},
     ),
-    Story("is delivered", scheduled(KEYED)),
-    Story("is cancelled", fates={"summary": [RUNS_ON], "rows": [RUNS_ON]}, is_cancelled=True),
+    Story("is delivered", Status.SUCCEEDED, scheduled(KEYED)),
+    Story(
+        "is cancelled",
+        Status.CANCELLED,
+        fates={"summary": [RUNS_ON], "rows": [RUNS_ON]},
+        is_cancelled=True,
+    ),
 ]
 any_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 
@@ -185,6 +195,7 @@ def test_the_same_order_again_and_sweeps_finish_what_was_interrupted_at_any_step
 ) -> None:
     undisturbed = tell(story)
     assert_same(undisturbed, undisturbed, "undisturbed")
+    assert the_export(undisturbed).status is story.end
     for number, step in enumerate(undisturbed.steps.taken):
         system = tell(story, (number, trouble))
         act(story, system)
