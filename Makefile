@@ -30,6 +30,9 @@ NO_NODE := echo "npm is missing: the page is not checked"
 # ENGINE=trino: on the engine under Athena instead of the embedded one.
 ON_ENGINE := $(if $(ENGINE),--engine $(ENGINE))
 ENGINE_NEEDS := $(if $(filter trino,$(ENGINE)),.venv/java)
+ENGINE_TESTS := $(addprefix tests/functional/test_,direct_invocation.py export_api.py \
+  local_athena_api.py local_athena_clients.py local_athena_statements.py local_athena_tables.py \
+  observability.py row_limit.py usage_api.py)
 
 .PHONY: help export serve seed web trino test test-slow test-clients test-oidc test-trino \
   check check-template format docs build lock licenses audit clean
@@ -65,7 +68,7 @@ test-oidc: .venv/java ## Test authorizer and page with Keycloak, which Maven fet
 	@$(BIN)/python -m pytest tests/oidc $(ARGS)
 
 test-trino: trino ## Run the functional tests on Trino, and compare every statement on both engines
-	@$(BIN)/python -m pytest --engine trino -m "not slow" tests/functional tests/trino $(ARGS)
+	@$(BIN)/python -m pytest --engine trino -m "not slow" $(ENGINE_TESTS) tests/trino $(ARGS)
 
 check: .venv/installed $(WEB) ## Formatting, lint, strict types, template lint; the page's too where Node.js is
 	@$(BIN)/ruff format --check

@@ -14,6 +14,7 @@ from local.trino import TrinoEngine, trino_engine
 from tests.trino.both_engines import EitherEngine, Parity
 
 ROWS = 6_000
+_measured: list[str] = []
 
 
 @pytest.fixture(scope="package")
@@ -49,13 +50,22 @@ def both(stack: LocalStack, engines: list[EitherEngine]) -> EitherEngine:
 
 
 @pytest.fixture(scope="package")
-def parity(both: EitherEngine, pytestconfig: pytest.Config) -> Iterator[Parity]:
+def parity(both: EitherEngine) -> Iterator[Parity]:
     compared = Parity(both)
     yield compared
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(compared.kinds.items()))
-    reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
-        reporter.write_line(
-            f"\nCompared on both engines: {compared.statements} statements ({kinds}), "
-            f"{compared.values:,} values"
-        )
+    _measured.append(
+        f"Compared on both engines: {compared.statements} statements ({kinds}), "
+        f"{compared.values:,} values"
+    )
+
+
+@pytest.fixture(scope="package")
+def measured() -> list[str]:
+    """Lines to be said when all tests are done."""
+    return _measured
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in _measured:
+        terminalreporter.write_line(line)

