@@ -25,6 +25,9 @@ from shared.timeframe import TimeframeError
 
 logger = logging.getLogger(__name__)
 
+_LONGEST_LOGGED = 256
+"""Characters of what an event names, which may be anything."""
+
 
 class WorkspaceResult(BaseModel):
     """What became of one of several workspaces: an export, or the problem with what was asked."""
@@ -125,8 +128,20 @@ class DirectExports:
         schedule_arn = event.get("schedule_arn") if isinstance(event, Mapping) else None
         if not isinstance(event, Mapping) or not isinstance(schedule_arn, str):
             return
-        logger.error("a schedule's input was refused", extra={"problem": problem.model_dump()})
-        self.unattended.refuse(_named(schedule_arn), _named(event.get("workspace_id")), problem)
+        workspace = _named(event.get("workspace_id"))
+        audit = {
+            "export_id": None,
+            "workspace_id": workspace[:_LONGEST_LOGGED],
+            "requested_by": _named(schedule_arn)[:_LONGEST_LOGGED],
+            "trigger": Trigger.SCHEDULE,
+            "outcome": "refused",
+            "error": problem.type,
+        }
+        logger.error(
+            "a schedule's input was refused",
+            extra={"audit": audit, "problem": problem.model_dump()},
+        )
+        self.unattended.refuse(_named(schedule_arn), workspace, problem)
 
 
 def _named(value: object) -> str:

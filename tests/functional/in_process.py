@@ -26,11 +26,12 @@ class Context:
     memory_limit_in_mb = 512
     invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:in-process"
 
-    def __init__(self) -> None:
+    def __init__(self, remaining_ms: int) -> None:
         self.aws_request_id = str(uuid.uuid4())
+        self._remaining_ms = remaining_ms
 
     def get_remaining_time_in_millis(self) -> int:
-        return 60_000
+        return self._remaining_ms
 
 
 @dataclass
@@ -42,19 +43,19 @@ class Loaded:
         log: What it has written down.
         aws_calls: The AWS operations that it has asked for, such as `PutObject`.
         disturb: Given each operation before it is sent; may raise.
+        remaining_ms: How long an invocation may take, as it is told.
     """
 
     module: Any = None
     log: io.StringIO = field(default_factory=io.StringIO)
     aws_calls: list[str] = field(default_factory=list)
     disturb: Disturbance = lambda _: None
+    remaining_ms: int = 60_000
 
     def invoke(self, event: Any) -> Any:
         """The handler's answer, through JSON and back as on Lambda."""
-        return json.loads(json.dumps(self.module.handler(json.loads(json.dumps(event)), Context())))
-
-    def log_lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+        answer = self.module.handler(json.loads(json.dumps(event)), Context(self.remaining_ms))
+        return json.loads(json.dumps(answer))
 
 
 @contextmanager
