@@ -4,6 +4,7 @@ It reads the table of `template.yaml` as Athena does: from Glue, with its partit
 the objects from S3.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from threading import Event, Lock
 from typing import Any, Final
@@ -30,6 +31,10 @@ _KINDS: Final = {
     "USER_ERROR": ErrorKind.USER,
     "INSUFFICIENT_RESOURCES": ErrorKind.EXHAUSTED,
 }
+# Soon after its start, a node may not have said yet that it has the catalog.
+_NOBODY: Final = "NO_NODES_AVAILABLE"
+_PATIENCE_SECONDS: Final = 60
+_PAUSE_SECONDS: Final = 0.5
 _DATA_ERRORS: Final = ("HIVE_BAD_DATA", "HIVE_CURSOR_ERROR", "HIVE_CANNOT_OPEN_SPLIT")
 
 
@@ -79,6 +84,7 @@ class TrinoQuery:
         self._page_lock = Lock()
         self._next_uri: str | None = None
         self._scanned = Scanned()
+        self._patience = 0.0
         self.id = ""
 
     @property
@@ -87,7 +93,8 @@ class TrinoQuery:
 
     def run(self) -> Result:
         self._raise_if_cancelled()
-        page = self._take(lambda: self._client.start(self._statement.sql, self._statement.database))
+        self._patience = time.monotonic() + _PATIENCE_SECONDS
+        page = self._take(self._start)
         self.id = page.query_id
         while page.columns is None and page.next_uri is not None:
             page = self._following(page.next_uri)
@@ -109,6 +116,9 @@ class TrinoQuery:
                 return
             page = self._following(page.next_uri)
 
+    def _start(self) -> Page:
+        return self._client.start(self._statement.sql, self._statement.database)
+
     def _following(self, next_uri: str) -> Page:
         return self._take(lambda: self._client.following(next_uri))
 
@@ -119,6 +129,9 @@ class TrinoQuery:
         except Failure as failure:
             self._next_uri = None
             self._raise_if_cancelled()
+            if failure.name == _NOBODY and time.monotonic() < self._patience:
+                time.sleep(_PAUSE_SECONDS)  # nothing of it has been read yet
+                return self._take(self._start)
             raise _athena_error(failure) from failure
         except UnavailableError as error:
             self._raise_if_cancelled()  # a page of a statement that was ended is gone

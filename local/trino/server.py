@@ -116,7 +116,8 @@ class TrinoServer:
     def _last_words(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines() or ["it said nothing."]
         errors = [line for line in lines if "ERROR" in line or line.startswith("Error")]
-        return (errors or lines)[-1].strip()
+        reasons = [line for line in lines if line.startswith("1) ")]  # of a wrong configuration
+        return (reasons or errors or lines)[-1].strip()
 
     @property
     def _log(self) -> Path:

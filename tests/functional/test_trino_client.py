@@ -193,3 +193,14 @@ def test_a_server_that_is_gone_is_an_internal_error(client: TrinoClient, stage: 
     with pytest.raises(QueryFailedError, match="GENERIC_INTERNAL_ERROR: Trino answered 404") as e:
         query(client).run()
     assert e.value.kind is ErrorKind.INTERNAL
+
+
+def test_nobody_there_to_run_it_yet_is_waited_for(stage: Stage, client: TrinoClient) -> None:
+    failure = {"errorName": "NO_NODES_AVAILABLE", "errorType": "INTERNAL_ERROR", "message": "no"}
+    stage.pages = [{"columns": COLUMNS}, {"error": failure}]
+    batches = query(client).run().batches
+    threading.Timer(
+        0.2, lambda: stage.pages.__setitem__(1, {"columns": COLUMNS, "data": [[1, "1"]]})
+    ).start()
+    assert [batch.num_rows for batch in batches] == [1]
+    assert [method for method, _, _ in stage.asked].count("POST") == 2
