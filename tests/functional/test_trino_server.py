@@ -17,11 +17,13 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 60
 
 STARTS = """
+import signal
 import sys
 from pathlib import Path
 from local.trino.distribution import Distribution
 from local.trino.server import TrinoServer
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell put aside
 nowhere = Path("/nowhere")
 TrinoServer(Distribution(nowhere, nowhere, Path(sys.argv[1])), "http://127.0.0.1:9")
 """
