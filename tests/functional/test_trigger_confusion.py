@@ -49,6 +49,23 @@ TRICKS: list[Any] = [
     [DIRECT],
     [SWEEP],
 ]
+# What an authorizer never says.
+NO_CONTEXTS: list[Any] = [
+    None,
+    {},
+    {"lambda": None},
+    {"lambda": {}},
+    {"lambda": {"subject": "ada"}},
+    {"lambda": {"workspace_id": MINE}},
+    {"lambda": {"workspace_id": MINE, "subject": None}},
+    {"lambda": {"workspace_id": "", "subject": "ada"}},
+    {"lambda": {"workspace_id": f"{MINE}/..", "subject": "ada"}},
+    {"lambda": {"workspace_id": f"{MINE}\n", "subject": "ada"}},
+    {"lambda": {"workspace_id": [MINE], "subject": "ada"}},
+    {"lambda": {"workspace_id": "x' OR '1'='1", "subject": "ada"}},
+    {"jwt": {"claims": CONTEXT}, "workspace_id": MINE},
+    {"iam": CONTEXT},
+]
 tricks = st.sampled_from(TRICKS)
 names = st.sampled_from(
     sorted({name for trick in TRICKS if isinstance(trick, dict) for name in trick})
@@ -187,26 +204,7 @@ def test_no_direct_event_whatever_is_taken_for_http_or_goes_unchecked(
     any_event()
 
 
-@pytest.mark.parametrize(
-    "authorizer",
-    [
-        None,
-        {},
-        {"lambda": None},
-        {"lambda": {}},
-        {"lambda": {"subject": "ada"}},
-        {"lambda": {"workspace_id": MINE}},
-        {"lambda": {"workspace_id": MINE, "subject": None}},
-        {"lambda": {"workspace_id": "", "subject": "ada"}},
-        {"lambda": {"workspace_id": f"{MINE}/..", "subject": "ada"}},
-        {"lambda": {"workspace_id": f"{MINE}\n", "subject": "ada"}},
-        {"lambda": {"workspace_id": [MINE], "subject": "ada"}},
-        {"lambda": {"workspace_id": "x' OR '1'='1", "subject": "ada"}},
-        {"jwt": {"claims": CONTEXT}, "workspace_id": MINE},
-        {"iam": CONTEXT},
-    ],
-    ids=json.dumps,
-)
+@pytest.mark.parametrize("authorizer", NO_CONTEXTS, ids=json.dumps)
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_request_that_names_no_workspace_as_the_authorizer_does_gets_nothing(
     app: Loaded, ways: Ways, route: str, authorizer: Any
@@ -216,6 +214,19 @@ def test_a_request_that_names_no_workspace_as_the_authorizer_does_gets_nothing(
     assert json.loads(answer["body"])["type"].endswith(":internal-error")
     assert ways.taken == ["http"]
     assert app.aws_calls == []
+
+
+def test_usage_is_counted_for_nobody_else_either(stack: LocalStack) -> None:
+    with loaded(stack, "AnalyticsFunction") as analytics:
+        for authorizer in NO_CONTEXTS:
+            answer = analytics.invoke(admin_request("GET /usage", authorizer))
+            assert answer["statusCode"] == 500
+        for trick in TRICKS:
+            with pytest.raises((KeyError, TypeError, AttributeError)):  # no way in but HTTP
+                analytics.invoke(trick)
+        assert analytics.aws_calls == []
+        mine = admin_request("GET /usage", {"lambda": CONTEXT})
+        assert analytics.invoke(mine)["statusCode"] == 200
 
 
 def test_what_lies_beside_an_admins_request_changes_nothing(app: Loaded, ways: Ways) -> None:
