@@ -122,9 +122,8 @@ def filters_for(mine: Tenant, other: Tenant) -> Iterator[dict[str, list[str]]]:
     for field in ("api_key_ids", "providers", "models"):
         shared = f"{mine.own(field).partition('-')[0]}-shared"
         yield {field: [other.own(field)]}
-        yield {field: [shared]}
-        yield {field: [other.own(field), mine.own(field), *HOSTILE]}
-    yield {"call_types": ["completion"]}
+        yield {field: [other.own(field), shared, *HOSTILE]}
+    yield {"models": [other.own("models"), mine.own("models")]}
     yield {"models": [other.own("models"), "model-shared"], "call_types": ["embedding"]}
 
 
