@@ -3,12 +3,11 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.athena import Athena
 from shared.aws_errors import RefusedError
-from shared.export import Export, Part, Queries, Status
+from shared.export import Export, Part, Queries
 from shared.export_store import ExportStore
 from shared.lifecycle import in_turn
 from shared.outcome import Facts
@@ -93,7 +92,7 @@ class PartQueries:
         for index, part in enumerate(export.parts):
             if part.queries is not None and part.file is None and index not in but:
                 self._stop(query for query in _ids(part.queries) if query not in over)
-        if export.status is Status.CANCELLED:
+        if export.status.is_final:
             self._stop_unwritten(export)
 
     def _stop_unwritten(self, export: Export) -> None:
@@ -102,8 +101,11 @@ class PartQueries:
             part = export.parts[index]
             if part.queries is None:
                 for _, statement, token in _statements(export, part):
-                    with suppress(RefusedError):  # it cannot have been started either
-                        self.athena.stop(self.athena.start(statement, token))
+                    try:
+                        query = self.athena.start(statement, token)
+                    except RefusedError:
+                        continue  # it cannot have been started before either
+                    self.athena.stop(query)
 
     def stop_started(self, started: Iterable[Queries]) -> None:
         """Stop queries that nobody needs any more."""
