@@ -5,10 +5,11 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -22,6 +23,7 @@ from rich.markup import escape
 from local import report
 from local.api_client import Answer, ApiClient, DownloadError
 from local.aws import CallLogsError
+from local.call_log_check import Checked, Contract, PlaceError, check_call_logs, place_at
 from local.engines import EngineName, engine_named
 from local.events import EventError, Exit, download_files, exit_status, exports_in, read_event
 from local.java import JavaMissingError
@@ -38,7 +40,7 @@ from local.sample_call_logs import (
 )
 from local.scheduler import ScheduleExpressionError, delivery, scheduled_times
 from local.stack import LocalStack
-from local.template import TemplateParameterError
+from local.template import Template, TemplateParameterError
 from local.trino import TrinoStartError
 from shared.timeframe import Period
 from shared.workspace import WORKSPACE_ID_PATTERN
@@ -48,6 +50,8 @@ SAMPLES = ROOT / "call-logs"
 EXPORTS = ROOT / "exports"
 LOGS = ROOT / ".local" / "logs"
 SAMPLE_WORKSPACE = "ws-acme"
+IN_THE_SHELLS_AWS = {"check-logs"}
+"""Commands that reach AWS itself, with what the shell says of it; the others have their own."""
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -59,9 +63,14 @@ console = Console(stderr=True)
 
 
 @cli.callback()
-def main() -> None:
+def main(context: typer.Context) -> None:
     for ending in (signal.SIGTERM, signal.SIGHUP):  # stop everything, as Ctrl-C does
         signal.signal(ending, _interrupt)
+    if context.invoked_subcommand not in IN_THE_SHELLS_AWS:
+        _leave_the_shells_aws()
+
+
+def _leave_the_shells_aws() -> None:
     # What the shell says of AWS, of proxies and of moto is about other things than this stack.
     for name in [name for name in os.environ if name.startswith(("AWS_", "MOTO_"))]:
         del os.environ[name]
@@ -308,6 +317,45 @@ def seed(
     report.seeded(output, summary)
 
 
+@cli.command()
+def check_logs(
+    place: Annotated[
+        str, typer.Argument(metavar="DIR|s3://BUCKET/PREFIX", help="Of a table, workspace or day.")
+    ],
+    sample: Annotated[
+        int | None,
+        typer.Option(help="Look into N files only, evenly spread.", min=1, metavar="N"),
+    ] = None,
+) -> None:
+    """Hold call logs against the table in template.yaml: a line for each finding.
+
+    S3 is read with the shell's own credentials.
+    Exit status: 0 clean, 1 findings, 2 not readable.
+    """
+    lines, checked = 0, Checked()
+    # Rich takes what is printed meanwhile for the terminal's, and a pipe would get nothing
+    spinner = console.status("Listing the files") if sys.stdout.isatty() else nullcontext()
+    with _errors_for_people(), spinner as status:
+
+        def progress() -> None:
+            if status:
+                status.update(f"{checked.files:,} files, {checked.calls:,} calls checked")
+
+        for finding in check_call_logs(
+            place_at(place),
+            Contract.of(Template.load()),
+            today=datetime.now(UTC).date(),
+            sample=sample,
+            checked=checked,
+            progress=progress,
+        ):
+            lines += 1
+            print(finding.line())  # noqa: T201 - for a person, or a pipe
+    seen = f"{checked.calls:,} calls in {checked.files:,} files"
+    console.print(f"{lines:,} findings: {seen}." if lines else f"Clean: {seen}.", highlight=False)
+    raise typer.Exit(1 if lines else 0)
+
+
 def _samples() -> Path:
     ensure_sample_call_logs(SAMPLES, end=datetime.now(UTC).date())
     return SAMPLES
@@ -372,6 +420,7 @@ def _errors_for_people() -> Iterator[None]:
     except (
         CallLogsError,
         EventError,
+        PlaceError,
         SampleCallLogsError,
         ScheduleExpressionError,
         TemplateParameterError,
