@@ -95,7 +95,8 @@ class UsagePage:
         )
 
     def table(self, selector: str) -> list[list[str]]:
-        """The body of a table: one list of texts a row."""
+        """The body of a table, as soon as it has a row: one list of texts a row."""
+        self.find(f"{selector} tbody tr")
         script = (
             "return [...document.querySelectorAll(arguments[0] + ' tbody tr')].map("
             "row => [...row.children].map(cell => cell.textContent.trim()))"
