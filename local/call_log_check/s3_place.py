@@ -135,7 +135,7 @@ def _errors_for_people(bucket: str, key: str, action: str = "") -> Iterator[None
             named = _ACTION.search(message)
             text = f"Your credentials lack {named[1] if named else action} on {address}."
         else:
-            text = f"S3 refuses to read {address}: {code}, {message}"
+            text = f"S3 refuses to read {address}: {code}, {_ended(message)}"
         raise PlaceError(text) from error
     except NoCredentialsError as error:
         raise PlaceError(
@@ -143,6 +143,11 @@ def _errors_for_people(bucket: str, key: str, action: str = "") -> Iterator[None
             "set AWS_PROFILE."
         ) from error
     except EndpointConnectionError as error:
-        raise PlaceError(f"S3 cannot be reached to read {address}: {error}") from error
+        raise PlaceError(f"S3 cannot be reached to read {address}: {_ended(error)}") from error
     except (BotoCoreError, ValueError) as error:
-        raise PlaceError(f"{address} cannot be read: {error}") from error
+        raise PlaceError(f"{address} cannot be read: {_ended(error)}") from error
+
+
+def _ended(said: object) -> str:
+    """Somebody else's sentence, on one line and with its full stop."""
+    return " ".join(str(said).split()).rstrip(".") + "."

@@ -1,0 +1,233 @@
+"""`python -m local check-logs`, as a person runs it, on a folder and on S3."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from local.aws import LocalAws
+from local.sample_call_logs import write_sample_call_logs
+from local.template import Template
+from tests.functional.athena_caller import calls, write_call_log
+
+ROOT = Path(__file__).parents[2]
+DAY = "2026-01-31"
+FILE = f"workspace_id=ws-acme/day={DAY}/calls.parquet"
+NO_AWS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "NO_PROXY": "127.0.0.1",
+}
+KEYS = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_MAX_ATTEMPTS": "1"}
+
+
+def check_logs(
+    *arguments: str | Path, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return subprocess.run(  # noqa: S603 - this project's own command
+        [sys.executable, "-m", "local", "check-logs", *map(str, arguments)],
+        cwd=ROOT,
+        env={**kept, **NO_AWS, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command that could not read says, and nothing else."""
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    said = " ".join(done.stderr.split())
+    assert said.endswith(".")
+    return said
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("logs") / "calls"
+    write_sample_call_logs(folder, rows=600, days=3, end=datetime.now(UTC).date(), seed=7)
+    return folder
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    """Two calls before tomorrow's, of a negative count and of another day."""
+    rows = [
+        {
+            "call_id": f"call-{number}",
+            "called_at": datetime(2026, 1, 31, number),  # noqa: DTZ001 - naive is UTC here
+            "api_key_id": "key-1",
+            "api_key_name": "production",
+            "provider": "openai",
+            "model": "gpt-5",
+            "call_type": "completion",
+            "input_tokens": -number,
+            "output_tokens": 1,
+            "input_token_price": 1,
+            "output_token_price": 1,
+        }
+        for number in range(3)
+    ]
+    write_call_log(tmp_path, "ws-acme", DAY, calls(rows), "calls")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[LocalAws]:
+    with LocalAws(Template.load()) as aws:
+        yield aws
+
+
+def bucket_with(aws: LocalAws, name: str, folder: Path, prefix: str = "") -> str:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    for file in folder.rglob("*"):
+        if file.is_file():
+            key = prefix + file.relative_to(folder).as_posix()
+            s3.put_object(Bucket=name, Key=key, Body=file.read_bytes())
+    return f"s3://{name}/{prefix}"
+
+
+def test_clean_logs_say_nothing_on_standard_output(samples: Path) -> None:
+    done = check_logs(samples)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "Clean: 600 calls" in done.stderr
+
+
+def test_a_finding_is_one_line_on_standard_output(wrong: Path) -> None:
+    done = check_logs(wrong)
+    assert done.returncode == 1, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert line.startswith(f"{FILE}: input_tokens: negative: 2 calls, such as -")
+    assert "1 findings: 3 calls in 1 files." in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["/no/such/folder"], [__file__], ["s3://"], ["s3://NOT_a_bucket/x"]]
+)
+def test_what_is_no_place_is_said_in_a_sentence(arguments: list[str]) -> None:
+    one_sentence(check_logs(*arguments))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_folder_that_may_not_be_read_is_said_in_a_sentence(wrong: Path) -> None:
+    (wrong / FILE).chmod(0)
+    assert FILE in one_sentence(check_logs(wrong))
+
+
+def test_a_sample_is_at_least_one_file(samples: Path) -> None:
+    assert check_logs(samples, "--sample", "0").returncode == 2
+    assert "in 1 files" in check_logs(samples, "--sample", "1").stderr
+
+
+class TestS3:
+    def test_logs_in_s3_are_read_with_the_shells_credentials(
+        self, aws: LocalAws, samples: Path
+    ) -> None:
+        address = bucket_with(aws, "clean-logs", samples, "some/api_calls/")
+        for place in (address, address.rstrip("/"), f"{address}workspace_id=ws-acme"):
+            done = check_logs(place, environment=aws.environment)
+            assert (done.returncode, done.stdout) == (0, ""), done.stderr
+            assert "Clean: " in done.stderr
+
+    def test_findings_in_s3_are_those_of_the_same_folder(self, aws: LocalAws, wrong: Path) -> None:
+        write_call_log(wrong, "ws", DAY, calls([{"call_id": "x"}]), "calls")
+        place = bucket_with(aws, "wrong-logs", wrong)
+        found = check_logs(place, environment=aws.environment)
+        assert found.returncode == 1
+        assert len(found.stdout.splitlines()) > 5
+        assert found.stdout == check_logs(wrong).stdout
+
+    def test_a_large_object_is_fetched_in_pieces(self, aws: LocalAws, tmp_path: Path) -> None:
+        row = {"input_tokens": -1, "model": "m" * 500}
+        rows = [row | {"call_id": os.urandom(128).hex()} for _ in range(60_000)]
+        write_call_log(tmp_path, "ws", DAY, calls(rows), "calls")
+        assert (tmp_path / f"workspace_id=ws/day={DAY}/calls.parquet").stat().st_size > 8 << 20
+        place = bucket_with(aws, "large-logs", tmp_path)
+        found = check_logs(place, environment=aws.environment)
+        assert "input_tokens: negative: 60,000 calls" in found.stdout, found.stderr
+        assert found.stdout == check_logs(tmp_path).stdout
+
+    def test_a_bucket_or_a_prefix_that_is_not_there(self, aws: LocalAws) -> None:
+        said = one_sentence(check_logs("s3://no-such-bucket/x", environment=aws.environment))
+        assert said == "There is no bucket no-such-bucket."
+        bucket_with(aws, "empty-logs", ROOT / "no-such-folder")
+        said = one_sentence(check_logs("s3://empty-logs/x", environment=aws.environment))
+        assert said == "There are no call logs at s3://empty-logs/x/."
+
+    def test_without_credentials(self, aws: LocalAws) -> None:
+        endpoint = {"AWS_ENDPOINT_URL": aws.endpoint_url}
+        said = one_sentence(check_logs("s3://some-logs/x", environment=endpoint))
+        assert "There are no AWS credentials" in said
+
+    def test_a_profile_that_is_not_there(self) -> None:
+        profile = {"AWS_PROFILE": "no-such-profile"}
+        said = one_sentence(check_logs("s3://some-logs/x", environment=profile))
+        assert "no-such-profile" in said
+
+    def test_s3_that_does_not_answer(self) -> None:
+        nowhere = KEYS | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+        said = one_sentence(check_logs("s3://some-logs/x", environment=nowhere))
+        assert "cannot be reached" in said
+
+    @pytest.mark.parametrize(
+        ("lists", "message", "named"),
+        [
+            (False, "Access Denied", "s3:ListBucket on s3://some-logs."),
+            (True, "Access Denied", f"s3:GetObject on s3://some-logs/{FILE}."),
+            (
+                True,
+                "User: x is not authorized to perform: kms:Decrypt on resource: y because z",
+                f"kms:Decrypt on s3://some-logs/{FILE}.",
+            ),
+        ],
+    )
+    def test_the_permission_that_is_missing_is_named(
+        self, lists: bool, message: str, named: str
+    ) -> None:
+        with denying_s3(lists, message) as endpoint:
+            done = check_logs("s3://some-logs", environment=KEYS | {"AWS_ENDPOINT_URL": endpoint})
+        assert one_sentence(done) == f"Your credentials lack {named}"
+
+
+@contextmanager
+def denying_s3(lists: bool, message: str) -> Iterator[str]:
+    """An S3 that denies all, but for listing a bucket with one call log."""
+    listing = (
+        f"<ListBucketResult><Contents><Key>{FILE}</Key><Size>999</Size></Contents>"
+        "<IsTruncated>false</IsTruncated></ListBucketResult>"
+    )
+    denial = f"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>"
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_listed = lists and "list-type=2" in self.path
+            content = (listing if is_listed else denial).encode()
+            self.send_response(200 if is_listed else 403)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        log_message: Callable[..., None] = lambda *_: None
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
