@@ -164,6 +164,7 @@ def test_anything_else_is_denied_for_its_own_cause(changes: dict[str, Any], caus
     [
         pytest.param({"workspace_id": "w" * 64}, id="longest workspace"),
         pytest.param({"workspace_id": "_-9Z"}, id="every kind of character"),
+        pytest.param({"sub": "a"}, id="shortest subject"),
         pytest.param({"sub": "a" * 255}, id="longest subject"),
         pytest.param({"sub": "auth0|Ada Lovelace"}, id="space in the subject"),
         pytest.param({"exp": 1_900_000_000.5, "nbf": 0}, id="fraction of a second"),
@@ -200,7 +201,9 @@ def test_a_denial_says_who_was_denied_as_far_as_that_is_known() -> None:
         pytest.param("x.y.z", "three steps", id="a path"),
         pytest.param("x.y", {"z": "three steps"}, id="an object on the way"),
         pytest.param("x.y.z.q", None, id="a path through text"),
+        pytest.param("x.y.z.three", None, id="a path into a word of a text"),
         pytest.param("x.list.0", None, id="a path through a list"),
+        pytest.param("x.list.first", None, id="a path into a member of a list"),
         pytest.param("x.q", None, id="a path that ends too early"),
         pytest.param("q", None, id="a name that is not there"),
         pytest.param(".x.y.z", None, id="an empty step at the start"),

@@ -70,6 +70,14 @@ def test_a_midnight_is_preferred_to_a_longer_part() -> None:
     ]
 
 
+def test_a_midnight_with_calls_right_before_and_after_it_is_a_place_to_cut() -> None:
+    rows = {f"2026-01-0{hour}:00": 3 for hour in ("1T22", "1T23", "2T00", "2T01")}
+    assert suggest("2026-01-01", "2026-01-03", rows) == [
+        ("01 00:00", "02 00:00", 6),
+        ("02 00:00", "03 00:00", 6),
+    ]
+
+
 def test_of_several_midnights_the_last_is_taken() -> None:
     rows = {"2026-01-01T10:00": 6, "2026-01-20T10:00": 6}
     assert suggest("2026-01-01", "2026-02-01", rows) == [

@@ -121,6 +121,17 @@ def test_the_logs_are_complete_up_to_the_settle_time_ago_in_whole_milliseconds()
     assert data_through(NOW, timedelta(0)) == NOW.replace(microsecond=123000)
     last_moment = NOW.replace(microsecond=999_999)
     assert data_through(last_moment, timedelta(0)) == NOW.replace(microsecond=999_000)
+    whole = NOW.replace(microsecond=123_000)
+    assert data_through(whole, timedelta(0)) == whole
+
+
+@pytest.mark.parametrize(
+    "start", ["2026-03-01", "2026-03-01T00:00", "2026-03-01T00:00Z", "2026-03-01T00:00+05:30"]
+)
+@pytest.mark.parametrize("end", [None, "2026-03-02", "2026-03-02T00:00+05:30"])
+def test_both_bounds_are_in_utc_whatever_zone_was_asked_for(start: str, end: str | None) -> None:
+    timeframe = resolve(start, end, timezone="Europe/Berlin")
+    assert timeframe.start.tzinfo is timeframe.end.tzinfo is UTC
 
 
 def test_the_time_zone_of_the_clock_does_not_matter() -> None:

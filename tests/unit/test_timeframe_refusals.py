@@ -75,6 +75,13 @@ def test_a_start_after_which_no_logs_are_complete_is_refused_with_the_time_they_
     assert error.value.field == "start"
 
 
+def test_a_start_at_this_very_moment_is_not_in_the_future() -> None:
+    now = NOW.replace(microsecond=0)
+    request = TimeframeRequest(start="2026-03-18T14:30:45Z")
+    with pytest.raises(TimeframeError, match="no complete calls yet"):
+        resolve_timeframe(request, now=now, limits=LIMITS)
+
+
 def test_the_last_complete_millisecond_can_be_had() -> None:
     assert resolve("2026-03-18T14:15:45.122Z").start == datetime(
         2026, 3, 18, 14, 15, 45, 122000, tzinfo=UTC
@@ -306,4 +313,11 @@ def test_a_period_counted_from_the_ends_of_time_is_refused(
 ) -> None:
     with pytest.raises(TimeframeError) as error:
         resolve(period=period, timezone=timezone, period_of=period_of)
+    assert error.value.field == "period"
+
+
+@pytest.mark.parametrize("counted_from", ["0001-01-01T00:00Z", "9999-12-31T00:00Z"])
+def test_a_period_counted_from_an_end_of_the_calendar_is_refused(counted_from: str) -> None:
+    with pytest.raises(TimeframeError, match="a time that is out of range") as error:
+        resolve(period=Period.LAST_7_DAYS, period_of=datetime.fromisoformat(counted_from))
     assert error.value.field == "period"
