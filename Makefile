@@ -35,7 +35,7 @@ ENGINE_TESTS := $(addprefix tests/functional/test_,direct_invocation.py export_a
   observability.py row_limit.py usage_api.py)
 
 .PHONY: help export serve seed web trino test test-slow test-clients test-oidc test-trino \
-  check check-template format docs build lock licenses audit clean
+  check check-template mutate format docs build lock licenses audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ check-template: .checkov/installed ## Hold the template against checkov's rules 
 	@.checkov/bin/checkov --file template.yaml --framework cloudformation --compact --quiet \
 	  --skip-download
 
+mutate: .mutate/installed ## Break the code in many small ways: do the tests notice? Takes its time (ARGS=shared/queries.py)
+	@$(BIN)/python -m local.mutation $(ARGS)
+
 format: .venv/installed ## Format the code and mend what lint can mend
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
@@ -103,6 +106,7 @@ lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml
 	  --output-file functions/authorizer/requirements.txt
 	@for function in export analytics; do $(UV_COMPILE) --extra lambda -c requirements-dev.txt \
 	  pyproject.toml --output-file functions/$$function/requirements.txt; done
+	@$(UV_COMPILE) --group mutate -c requirements-dev.txt --output-file requirements-mutate.txt
 	@for group in audit checkov clients java runtime sam; do $(UV_COMPILE) --group $$group \
 	  --output-file requirements-$$group.txt; done
 
@@ -113,7 +117,7 @@ audit: .venv/installed .sam/installed .audit/installed ## The licenses, and know
 	@$(BIN)/python -m local.audit
 
 clean: ## Remove what was installed, built or made here; exports stay
-	rm -rf .venv .sam .audit .checkov .clients .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
+	rm -rf .venv .sam .audit .checkov .clients .mutate .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
 
 .venv/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -140,6 +144,12 @@ clean: ## Remove what was installed, built or made here; exports stay
 .audit/installed: requirements-audit.txt
 	@$(PYTHON) -m venv --clear .audit
 	@.audit/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+.mutate/installed: requirements-mutate.txt .venv/installed
+	@$(BIN)/python -m venv --clear .mutate
+	@.mutate/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@(cd .venv/lib/python3*/site-packages && pwd) > "$$(echo .mutate/lib/python3*/site-packages)/venv.pth"
 	@touch $@
 
 .aws-sam/wheels/fetched: $(wildcard functions/*/requirements.txt) | .sam/installed
