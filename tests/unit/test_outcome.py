@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import product
 
 import pytest
@@ -194,6 +195,19 @@ def test_too_many_rows_are_told_with_both_numbers() -> None:
     detail = row_limit_exceeded(1_234_567, 1_000_000).detail
     assert "1,234,567 rows" in detail
     assert "1,000,000" in detail
+
+
+def test_hours_that_are_too_many_by_themselves_are_told_with_the_first_of_them() -> None:
+    hours = [datetime(2026, 1, 5, 9, tzinfo=UTC), datetime(2026, 1, 6, tzinfo=UTC)]
+    detail = row_limit_exceeded(20, 10, hours).detail
+    assert "more rows than that: 2, the first from 2026-01-05 09:00 UTC;" in detail
+    assert "Single hours" not in row_limit_exceeded(20, 10).detail
+
+
+def test_an_error_has_a_title_for_people() -> None:
+    assert row_limit_exceeded(20, 10).title == "Too many rows"
+    assert too_many_parts(20, 10, 3, 2).title == "Too many rows"
+    assert query_failed("SYNTAX_ERROR: line 1").title == "The query failed"
 
 
 @pytest.mark.parametrize(
