@@ -63,7 +63,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def wrong(tmp_path: Path) -> Path:
-    """Two calls before tomorrow's, of a negative count and of another day."""
+    """Three calls, two of them with input tokens below 0."""
     rows = [
         {
             "call_id": f"call-{number}",
@@ -104,6 +104,12 @@ def test_clean_logs_say_nothing_on_standard_output(samples: Path) -> None:
     done = check_logs(samples)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "Clean: 600 calls" in done.stderr
+
+
+def test_days_are_utc_wherever_the_command_runs(samples: Path) -> None:
+    for zone in ("Asia/Tokyo", "America/Los_Angeles"):
+        done = check_logs(samples, environment={"TZ": zone})
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 def test_a_finding_is_one_line_on_standard_output(wrong: Path) -> None:

@@ -303,6 +303,15 @@ def test_a_wrong_day_is_named_with_the_calls_that_are_then_outside_it(tmp_path: 
     ]
 
 
+def test_a_column_twice_under_one_name_is_named_and_its_values_left_alone(tmp_path: Path) -> None:
+    put(tmp_path, five(input_tokens=-1))
+    table = pq.read_table(tmp_path / FILE, partitioning=None)
+    pq.write_table(
+        table.append_column("input_tokens", table.column("input_tokens")), tmp_path / FILE
+    )
+    assert brief(findings(tmp_path)) == [("repeated-column", FILE, "input_tokens", 2)]
+
+
 def test_times_in_other_units_are_held_against_the_day_too(tmp_path: Path) -> None:
     late = five(called_at=datetime(2026, 2, 1, tzinfo=UTC))
     put(tmp_path, late, types=TYPES | {"called_at": pa.timestamp("ns", tz="Asia/Tokyo")})
