@@ -24,6 +24,7 @@ from local import report
 from local.api_client import Answer, ApiClient, DownloadError
 from local.aws import CallLogsError
 from local.call_log_check import Checked, Contract, PlaceError, check_call_logs, place_at
+from local.cron import Cron, ScheduleExpressionError
 from local.engines import EngineName, engine_named
 from local.events import EventError, Exit, download_files, exit_status, exports_in, read_event
 from local.java import JavaMissingError
@@ -38,7 +39,7 @@ from local.sample_call_logs import (
     ensure_sample_call_logs,
     write_sample_call_logs,
 )
-from local.scheduler import ScheduleExpressionError, delivery, scheduled_times
+from local.scheduler import delivery, names_schedule, scheduled_times
 from local.stack import LocalStack
 from local.template import Template, TemplateParameterError
 from local.trino import TrinoStartError
@@ -190,7 +191,8 @@ def invoke(
     Exit status: 0 done, 1 failed, 2 a mistake in the event, 3 over the row limit.
     """
     parameters = {} if row_limit is None else {"RowLimit": str(row_limit)}
-    when = scheduled_time.replace(tzinfo=UTC) if scheduled_time else datetime.now(UTC)
+    when = scheduled_time or datetime.now(UTC)
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
     with _errors_for_people(), console.status("Starting the local stack") as status:
         sent = delivery(read_event(event), when)
         make_engine = engine_named(engine, status.update)
@@ -229,7 +231,9 @@ def schedule(
     now = datetime.now(UTC)
     with _errors_for_people(), console.status("Starting the local stack") as status:
         sent = read_event(event)
-        times = scheduled_times(expression, _zone(timezone), now - timedelta(days=days), now)
+        if not names_schedule(sent):
+            raise EventError(f"{event} names no schedule_arn: it is no schedule's event.")
+        times = scheduled_times(Cron(expression), _zone(timezone), now - timedelta(days=days), now)
         make_engine = engine_named(engine, status.update)
         folder = call_logs or _samples()
         runs = []

@@ -1,5 +1,6 @@
 """What the command line tells a person."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 _SERVE_TOKEN_SECONDS = 12 * 3600
 
-console = Console(highlight=False, soft_wrap=True)
+# Tables are cut to the width of a terminal, but not where another program reads them.
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 1000)
 
 
 def progress(export: Mapping[str, Any]) -> str:
@@ -124,20 +126,23 @@ def scheduled(
     runs: Sequence[tuple[datetime, Sequence[Mapping[str, Any]]]], zone: ZoneInfo, exports: Path
 ) -> None:
     """What each run of a schedule came to, a line for each workspace."""
-    table = Table("Scheduled", "Workspace", "Outcome", "Rows", "Cost (USD)", box=None)
-    table.add_column("Files, delivered to", overflow="fold")
+    table = Table("Scheduled", "Workspace", "Outcome", "Rows", "Cost (USD)", "Files", box=None)
     for when, answers in runs:
         for answer in answers:
             totals = answer.get("control_totals")
             table.add_row(
                 f"{when.astimezone(zone):%Y-%m-%d %H:%M}",
                 answer.get("workspace_id", ""),
-                str(answer["status"]) if "id" in answer else answer["detail"],
+                answer["status"] if "id" in answer else f"refused: {answer['detail']}",
                 f"{totals['rows']:,}" if totals else "",
                 totals["cost_usd"] if totals else "",
-                f"{len(answer['files'])}, {answer['delivered_to']}" if answer.get("files") else "",
+                f"{len(answer.get('files', []))}",
             )
-    console.print(table if runs else "The schedule does not fire in these days.")
+    console.print(table if runs else "The schedule does not fire in these days.", crop=False)
+    for folder in dict.fromkeys(
+        answer["delivered_to"] for _, answers in runs for answer in answers if answer.get("files")
+    ):
+        console.print(f"Delivered to {folder}", markup=False)
     if runs:
         console.print(f"Files are in {exports}", markup=False)
 

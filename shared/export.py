@@ -228,7 +228,7 @@ class Export(_Model):
 
 
 def suggestions(
-    timeframe: Timeframe, counted: Summary, row_limit: int, timezone: str
+    timeframe: Timeframe, counted: Summary, row_limit: int, timezone: str | None
 ) -> list[Suggestion]:
     """What to offer where a timeframe has too many rows."""
     parts = suggest_timeframes(timeframe, counted.by_hour, row_limit=row_limit, timezone=timezone)

@@ -29,7 +29,7 @@ MAX_FILTER_VALUE_LENGTH = 256
 MAX_WORKSPACES = 100
 """Of one event."""
 
-_SCHEDULE_ARN = (
+SCHEDULE_ARN_PATTERN = (
     r"^arn:aws[a-z-]*:scheduler:[a-z0-9-]+:[0-9]{12}:schedule/"
     r"[0-9A-Za-z_.-]{1,64}/[0-9A-Za-z_.-]{1,64}$"
 )
@@ -143,7 +143,7 @@ class DirectRequest(ExportRequest):
         description="When a schedule meant to run: what `period` is counted from."
         " EventBridge Scheduler fills in `<aws.scheduler.scheduled-time>`.",
     )
-    schedule_arn: Annotated[str, StringConstraints(pattern=_SCHEDULE_ARN)] | None = Field(
+    schedule_arn: Annotated[str, StringConstraints(pattern=SCHEDULE_ARN_PATTERN)] | None = Field(
         None,
         description="Which schedule. With `scheduled_time`, repeated deliveries give one export. "
         "EventBridge Scheduler fills in `<aws.scheduler.schedule-arn>`.",

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from shared.aws_errors import translated_errors
 from shared.delivery import delivery_folder
-from shared.export import EXPORT_ID_PATTERN, Export, Instant
+from shared.export import EXPORT_ID_PATTERN, Export, Instant, Status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -163,8 +163,9 @@ class ExportStore:
         )
 
     def delivered_to(self, export: Export) -> str | None:
-        """The S3 address of the folder that an export's files are copied to, if they are."""
-        folder = delivery_folder(export)
+        """The S3 address of the folder that an export's files are, or will be, copied to."""
+        is_lost = export.status.is_final and export.status is not Status.SUCCEEDED
+        folder = None if is_lost else delivery_folder(export)
         return folder and f"s3://{self._bucket}/{folder}"
 
     def _read(self, key: str) -> Stored | None:

@@ -249,7 +249,9 @@ class Exports:
             return
         completed_at = stored.export.completed_at
         if completed_at is None:
-            self._advance(Look(stored))
+            look = self._advance(Look(stored))
+            if not look.export.status.is_final:
+                self._start(look)  # what has become free, without waiting for the next to come by
         elif now - completed_at > _TIME_TO_CONCLUDE:
             self._conclude(Look(stored), is_again=True)
 

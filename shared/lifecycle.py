@@ -135,13 +135,16 @@ def _over_limit(export: Export, counted: Summary, now: datetime) -> Export:
     crowded = [hour for hour, hourly in counted.by_hour.items() if hourly.rows > limit]
     error = row_limit_exceeded(row_count, limit, crowded)
     if asked.on_limit is OnLimit.SPLIT and not crowded:
-        if len(tiles) <= MAX_PARTS:
+        fewest = tiles
+        if len(tiles) > MAX_PARTS:  # midnights are worth more files, but not a rejection
+            fewest = suggestions(export.timeframe.value(), counted, limit, timezone=None)
+        if len(fewest) <= MAX_PARTS:
             parts = [
-                Part(timeframe=ResolvedTimeframe(start=tile.start, end=tile.end)) for tile in tiles
+                Part(timeframe=ResolvedTimeframe(start=tile.start, end=tile.end)) for tile in fewest
             ]
             update = {"parts": parts, "control_totals": totals, "status": Status.RUNNING}
             return export.model_copy(update=update)
-        error = too_many_parts(row_count, limit, len(tiles), MAX_PARTS)
+        error = too_many_parts(row_count, limit, len(fewest), MAX_PARTS)
     return ended(
         export,
         now,

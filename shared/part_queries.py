@@ -96,7 +96,10 @@ class PartQueries:
             self._stop_unwritten(export)
 
     def _stop_unwritten(self, export: Export) -> None:
-        """Stop what may have been started by somebody who could not write down the ids."""
+        """Stop what may have been started by somebody who could not write down the ids.
+
+        Its request token finds such a query; where there is none it is started, to be stopped.
+        """
         for index in in_turn(export):
             part = export.parts[index]
             if part.queries is None:

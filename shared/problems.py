@@ -7,7 +7,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.export import PROBLEM_TYPE_PREFIX, Export, ExportError, Suggestion
+from shared.export_request import SCHEDULE_ARN_PATTERN
 from shared.outcome import SCAN_LIMIT_EXCEEDED
+from shared.workspace import WORKSPACE_ID_PATTERN
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -113,11 +115,22 @@ def _field_name(location: Sequence[str | int]) -> str:
     return name.removeprefix(".")[:64] or "body"
 
 
-_MESSAGES = {"extra_forbidden": "is not a known field", "missing": "is required"}
+_MESSAGES = {
+    "extra_forbidden": "is not a known field",
+    "missing": "is required",
+    "model_type": "must be a JSON object",
+}
+
+
+_PATTERNS = {
+    f"^{WORKSPACE_ID_PATTERN}$": "must be up to 64 letters, digits, _ and -",
+    SCHEDULE_ARN_PATTERN: "must be the ARN of a schedule of EventBridge Scheduler",
+}
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    text: str = _MESSAGES.get(error["type"], error["msg"])
+    named = _PATTERNS.get(error.get("ctx", {}).get("pattern", ""), error["msg"])
+    text: str = _MESSAGES.get(error["type"], named)
     return text[:1].lower() + text[1:]
 
 

@@ -28,7 +28,11 @@ class SuggestedTimeframe:
 
 
 def suggest_timeframes(
-    timeframe: Timeframe, by_hour: Mapping[datetime, Totals], *, row_limit: int, timezone: str
+    timeframe: Timeframe,
+    by_hour: Mapping[datetime, Totals],
+    *,
+    row_limit: int,
+    timezone: str | None,
 ) -> list[SuggestedTimeframe]:
     """Tile a timeframe with parts that each hold at most `row_limit` rows.
 
@@ -40,9 +44,9 @@ def suggest_timeframes(
         timeframe: What to tile.
         by_hour: UTC hour → totals of its calls within `timeframe`; empty hours may be missing.
         row_limit: Rows a part may hold.
-        timezone: IANA name.
+        timezone: IANA name; None where parts may end at any hour, for the fewest there can be.
     """
-    zone = ZoneInfo(timezone)
+    zone = ZoneInfo(timezone) if timezone else None
     hours = sorted(by_hour)
     parts: list[SuggestedTimeframe] = []
     start, first = timeframe.start, 0
@@ -50,7 +54,7 @@ def suggest_timeframes(
         rows = (by_hour[hour].rows for hour in islice(hours, first, None))
         after = _first_over(row_limit, rows) + first
         if after < len(hours):
-            after, end = _cut(hours, first, after, zone)
+            after, end = _cut(hours, first, after, zone) if zone else (after, hours[after])
         else:
             end = timeframe.end
         totals = sum((by_hour[hour] for hour in hours[first:after]), start=Totals())

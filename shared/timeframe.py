@@ -126,7 +126,7 @@ def resolve_timeframe(
         now: The current time, aware. The interval never passes `data_through(now, …)`.
         limits: What the deployment allows.
         period_of: The time a `period` is counted from, where that is not `now`: a delivery
-            hours late still means the month it was scheduled for.
+            hours late still means the month it was scheduled for, or the days up to then.
 
     Returns:
         A non-empty interval within the limits.
@@ -140,7 +140,10 @@ def resolve_timeframe(
         field = "period"
         period = request.period or DEFAULT_PERIOD
         start, end = _period(period, period_of or now, zone)
-        if period in _CLOSED_PERIODS and through < end <= now:
+        if period not in _CLOSED_PERIODS:
+            if period_of is not None:  # however late the export is made, it is the same
+                through = min(through, data_through(period_of, limits.settle))
+        elif through < end:
             complete = _text(end + limits.settle)
             raise TimeframeError(
                 field,

@@ -4,7 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -21,6 +21,10 @@ from shared.problems import Problem
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
+
+_URL = {"download_url", "download_url_expires_at", "expires_at"}
+_OF_THE_ORIGINALS: dict[str, Any] = {"file": _URL, "files": {"__all__": _URL}}
+"""What a delivered manifest leaves out: the copies live longer, and have no URLs."""
 
 _COPYING = PATIENCE.merge(Config(read_timeout=60))  # S3 answers once the copy is made
 
@@ -53,7 +57,8 @@ class Unattended:
             RefusedError: AWS said no.
         """
         resource = self.presenter.resource(Look(Stored(export, version="")), with_url=False)
-        self._deliveries.deliver(export, resource.model_dump_json(indent=2))
+        manifest = resource.model_dump_json(indent=2, exclude=_OF_THE_ORIGINALS)
+        self._deliveries.deliver(export, manifest)
         self._publish(
             outcome_notification(export, page_url=self.page_url, delivered_to=resource.delivered_to)
         )

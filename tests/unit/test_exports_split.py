@@ -173,6 +173,14 @@ def test_an_export_that_takes_more_than_a_hundred_parts_is_rejected_and_says_so(
     assert len(system.athena.queries) == 2
 
 
+def test_midnights_are_given_up_where_they_would_take_too_many_files() -> None:
+    calls = {24 * day + hour: 1 for day in range(30) for hour in range(13)}
+    system = january_with(calls, limit=4)  # four files a day up to each midnight, 120 in all
+    export = system.run(request=asked())
+    assert export.status is Status.SUCCEEDED
+    assert rows_of(export) == [4] * 97 + [2]
+
+
 def test_an_export_that_is_split_says_so_while_it_runs() -> None:
     system = january_with(IN_THREE_PARTS)
     export = once_split(system)

@@ -21,7 +21,12 @@ def at(text: str) -> datetime:
 
 
 def suggest(
-    start: str, end: str, rows: Mapping[str, int], *, row_limit: int = 10, timezone: str = "UTC"
+    start: str,
+    end: str,
+    rows: Mapping[str, int],
+    *,
+    row_limit: int = 10,
+    timezone: str | None = "UTC",
 ) -> list[tuple[str, str, int]]:
     """The suggestions, shortened to what the examples look at."""
     parts = suggest_timeframes(
@@ -50,6 +55,15 @@ def test_a_midnight_is_one_of_the_time_zone() -> None:
     assert suggest("2025-12-31T23:00", "2026-01-03T23:00", rows, timezone="Europe/Berlin") == [
         ("31 23:00", "02 23:00", 10),
         ("02 23:00", "03 23:00", 5),
+    ]
+
+
+def test_without_a_time_zone_parts_are_as_full_as_hours_allow() -> None:
+    rows = {f"2026-01-{day:02}T{hour}:00": 3 for day in (1, 2, 3) for hour in (10, 20)}
+    assert len(suggest("2026-01-01", "2026-01-04", rows)) == 3  # a day each, of 6 rows
+    assert suggest("2026-01-01", "2026-01-04", rows, timezone=None) == [
+        ("01 00:00", "02 20:00", 9),
+        ("02 20:00", "04 00:00", 9),
     ]
 
 

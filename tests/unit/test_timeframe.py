@@ -219,8 +219,20 @@ def test_a_period_can_be_counted_from_another_time_than_now() -> None:
         "2026-02-01T00:00Z", "2026-03-01T00:00Z"
     )
     assert resolve(period=Period.LAST_7_DAYS, period_of=scheduled) == interval(
-        "2026-02-23T00:00Z", "2026-03-02T00:00Z"
+        "2026-02-23T00:00Z", "2026-03-01T02:45Z"
     )
+
+
+def test_a_period_that_was_over_at_midnight_is_whole_though_it_was_scheduled_then() -> None:
+    assert resolve(
+        period=Period.PREVIOUS_MONTH, period_of=datetime(2026, 3, 1, tzinfo=UTC)
+    ) == interval("2026-02-01T00:00Z", "2026-03-01T00:00Z")
+
+
+@pytest.mark.parametrize("period", [Period.YESTERDAY, Period.PREVIOUS_WEEK, Period.PREVIOUS_MONTH])
+def test_a_period_counted_from_a_time_to_come_is_not_complete_yet(period: Period) -> None:
+    with pytest.raises(TimeframeError, match="period: is not complete yet"):
+        resolve(period=period, period_of=NOW + timedelta(days=31))
 
 
 def test_the_time_that_a_period_is_counted_from_is_a_day_of_the_time_zone() -> None:
