@@ -67,6 +67,29 @@ def test_an_old_export_that_has_its_files_succeeds_all_the_same() -> None:
     assert advanced(in_parts(2), {0: DONE, 1: DONE}, late).status is Status.SUCCEEDED
 
 
+TOO_MANY = replace(DONE, counted=a_summary(101))
+FAILED = Facts(a_query(QueryState.FAILED, reason="SYNTAX_ERROR: line 1"), RUNNING.rows)
+
+
+@pytest.mark.parametrize(
+    ("parts", "facts"),
+    [(1, DONE), (1, TOO_MANY), (2, TOO_MANY), (1, FAILED), (2, FAILED)],
+    ids=["done", "over the limit", "over it meanwhile", "failed", "a part failed"],
+)
+def test_an_export_ends_when_it_is_seen_to_end(parts: int, facts: Facts) -> None:
+    seen_at = NOW + timedelta(minutes=1)
+    export = advanced(in_parts(parts), {0: facts}, seen_at)
+    assert export.status.is_final
+    assert export.completed_at == seen_at
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_a_failure_names_its_part_where_there_are_several(parts: int) -> None:
+    export = advanced(in_parts(parts), {0: FAILED}, NOW)
+    assert export.error is not None
+    assert ("This was in the part from 2026-01-01T00:00:00" in export.error.detail) == (parts > 1)
+
+
 def test_an_export_is_queued_until_a_query_of_it_runs() -> None:
     assert advanced(in_parts(1), {0: QUEUED}, NOW).status is Status.QUEUED
     assert advanced(in_parts(1), {0: RUNNING}, NOW).status is Status.RUNNING
