@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shared.athena import Athena
 from shared.aws_errors import RefusedError
-from shared.export import Export, Part, Queries
+from shared.export import Export, Part, Queries, Status
 from shared.export_store import ExportStore
 from shared.lifecycle import in_turn
 from shared.outcome import Facts
@@ -92,7 +92,7 @@ class PartQueries:
         for index, part in enumerate(export.parts):
             if part.queries is not None and part.file is None and index not in but:
                 self._stop(query for query in _ids(part.queries) if query not in over)
-        if export.status.is_final:
+        if export.status is Status.CANCELLED:  # any other end comes after Athena's own time-out
             self._stop_unwritten(export)
 
     def _stop_unwritten(self, export: Export) -> None:

@@ -33,6 +33,7 @@ from tests.fake_system import ORDER, FakeSystem
 from tests.fakes import Fate
 
 LIMIT = 100
+ATHENAS_TIME_OUT = timedelta(minutes=30)
 WORKSPACES = ("ws-acme", "ws-globex")
 FATES = {
     "succeeds": Fate(),
@@ -79,6 +80,7 @@ class ExportsMachine(RuleBasedStateMachine):
         self.keys: dict[tuple[str, str, OnLimit], str] = {}
         self.seen: dict[str, Export] = {}
         self.finals: dict[str, Export] = {}
+        self.running_since: dict[str, datetime] = {}
         self.happened: set[str] = set()
         self.cancelled: set[str] = set()
 
@@ -153,7 +155,7 @@ class ExportsMachine(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([1, 10, 20, 90, 180]))
     def time_passes(self, minutes: int) -> None:
-        self.system.clock.time += timedelta(minutes=minutes)
+        self._pass(timedelta(minutes=minutes))
         self.happened.add("time passed")
 
     @rule(hour=st.integers(0, 31 * 24 - 1), count=st.sampled_from([1, 40, 99, 100, 101]))
@@ -221,7 +223,7 @@ class ExportsMachine(RuleBasedStateMachine):
         for _ in range(400):
             if not self.system.store.marked:
                 break
-            self.system.clock.time += timedelta(minutes=5)
+            self._pass(timedelta(minutes=5))
             self.system.sweep()
         self.outcomes_stay_and_are_earned()
         self.what_is_not_concluded_is_marked()
@@ -229,6 +231,18 @@ class ExportsMachine(RuleBasedStateMachine):
         assert not self.system.athena.running
 
     # -- The model ---------------------------------------------------------------------------------
+
+    def _pass(self, time: timedelta) -> None:
+        """Time passes, and Athena ends what has run for too long."""
+        for query in self.system.athena.running:
+            self.running_since.setdefault(query, self.system.clock.time)
+        self.system.clock.time += time
+        for query in self.system.athena.running:
+            if self.system.clock.time - self.running_since[query] > ATHENAS_TIME_OUT:
+                found = self.system.athena.queries[query]
+                found.execution = replace(
+                    found.execution, state=QueryState.FAILED, reason="Query timeout"
+                )
 
     def _do(self, act: Callable[[], _Result], disturbance: Disturbance) -> _Result | None:
         """What a caller gets; None where AWS or the process failed."""
