@@ -56,7 +56,7 @@ trino: .venv/java ## Fetch Trino, the engine under Athena, for ENGINE=trino (450
 	@$(BIN)/python -m local.trino
 
 test: .venv/installed ## Run the tests, without network or account (ARGS="-k timeframe")
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 test-slow: .venv/installed ## Run the tests that take their time, such as a million rows
 	@$(BIN)/python -m pytest -m slow $(ARGS)
