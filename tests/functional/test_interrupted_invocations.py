@@ -156,6 +156,7 @@ def test_wherever_the_process_dies_there_is_one_export_delivered_and_told_of(
         assert life.traces.states() <= {"SUCCEEDED", "CANCELLED"}
 
         messages += life.inbox.messages()
+        life.inbox.close()
         told = audits(killer.logs, export["id"])
         assert 1 <= len(messages) <= len(told) <= 1 + was_over
         assert all(message == messages[0] for message in messages)

@@ -151,12 +151,17 @@ class Inbox:
         self._url = self._sqs.create_queue(QueueName=next(self._names))["QueueUrl"]
         queue = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         environment = stack.template.functions()["ExportFunction"].environment
-        stack.aws.client("sns").subscribe(
+        self._sns = stack.aws.client("sns")
+        self._subscription = self._sns.subscribe(
             TopicArn=environment["OUTCOME_TOPIC_ARN"],
             Protocol="sqs",
             Endpoint=queue["Attributes"]["QueueArn"],
             Attributes={"FilterPolicy": json.dumps(attributes)} if attributes else {},
-        )
+        )["SubscriptionArn"]
+
+    def close(self) -> None:
+        """Get no more: moto publishes to the first hundred subscriptions of a topic alone."""
+        self._sns.unsubscribe(SubscriptionArn=self._subscription)
 
     def envelopes(self) -> list[dict[str, Any]]:
         """What has come since the last time, as SNS sends it."""
