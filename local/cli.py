@@ -1,6 +1,5 @@
 """The command line of the local stack: `python -m local …`."""
 
-import errno
 import json
 import os
 import re
@@ -16,33 +15,28 @@ from typing import Annotated, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-import urllib3
 from rich.console import Console
 from rich.markup import escape
+from rich.status import Status
 
 from local import report
-from local.api_client import Answer, ApiClient, DownloadError
-from local.aws import CallLogsError
-from local.call_log_check import Checked, Contract, PlaceError, check_call_logs, place_at
-from local.cron import Cron, ScheduleExpressionError
+from local.api_client import Answer, ApiClient
+from local.call_log_check import Checked, Contract, check_call_logs, place_at
+from local.cli_errors import errors_for_people
+from local.cron import Cron
 from local.engines import EngineName, engine_named
 from local.events import EventError, Exit, download_files, exit_status, exports_in, read_event
-from local.java import JavaMissingError
-from local.lambda_runtime import LambdaError
-from local.maven import FetchError
 from local.page import PageBuildError, built_page
 from local.sample_call_logs import (
     DEFAULT_DAYS,
     DEFAULT_ROWS,
     DEFAULT_SEED,
-    SampleCallLogsError,
     ensure_sample_call_logs,
     write_sample_call_logs,
 )
 from local.scheduler import delivery, names_schedule, scheduled_times
 from local.stack import LocalStack
-from local.template import Template, TemplateParameterError
-from local.trino import TrinoStartError
+from local.template import Template
 from shared.timeframe import Period
 from shared.workspace import WORKSPACE_ID_PATTERN
 
@@ -141,14 +135,11 @@ def export(
     asked = {"start": start, "end": end, "period": period, "timezone": timezone}
     asked["on_limit"] = "split" if split else None
     request = {name: value for name, value in asked.items() if value is not None}
-    parameters = {} if row_limit is None else {"RowLimit": str(row_limit)}
     _check_writable(output, is_folder=split)
     files: list[Path] = []
-    with _errors_for_people(), console.status("Starting the local stack") as status:
-        folder = call_logs or _samples()
-        workspace = _workspace(workspace, folder, is_sample=call_logs is None)
-        make_engine = engine_named(engine, status.update)
-        with LocalStack(folder, LOGS, parameters=parameters, engine=make_engine) as stack:
+    with errors_for_people(console, LOGS), console.status("Starting the local stack") as status:
+        workspace = _workspace(workspace, call_logs)
+        with _stack(status, call_logs, row_limit, engine) as stack:
             status.update("Exporting")
             client = ApiClient(stack.url, stack.identity_provider.token(workspace_id=workspace))
             answer = client.export(request, lambda body: status.update(report.progress(body)))
@@ -190,14 +181,11 @@ def invoke(
     An event that names a schedule gets the scheduled time, as EventBridge Scheduler fills it in.
     Exit status: 0 done, 1 failed, 2 a mistake in the event, 3 over the row limit.
     """
-    parameters = {} if row_limit is None else {"RowLimit": str(row_limit)}
     when = scheduled_time or datetime.now(UTC)
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    with _errors_for_people(), console.status("Starting the local stack") as status:
+    with errors_for_people(console, LOGS), console.status("Starting the local stack") as status:
         sent = delivery(read_event(event), when)
-        make_engine = engine_named(engine, status.update)
-        folder = call_logs or _samples()
-        with LocalStack(folder, LOGS, parameters=parameters, engine=make_engine) as stack:
+        with _stack(status, call_logs, row_limit, engine) as stack:
             if function not in stack.template.functions():
                 names = ", ".join(stack.template.functions())
                 raise typer.BadParameter(f"choose one of {names}", param_hint="--function")
@@ -227,17 +215,14 @@ def schedule(
 
     Exit status as of `invoke`, of the worst run.
     """
-    parameters = {} if row_limit is None else {"RowLimit": str(row_limit)}
     now = datetime.now(UTC)
-    with _errors_for_people(), console.status("Starting the local stack") as status:
+    with errors_for_people(console, LOGS), console.status("Starting the local stack") as status:
         sent = read_event(event)
         if not names_schedule(sent):
             raise EventError(f"{event} names no schedule_arn: it is no schedule's event.")
         times = scheduled_times(Cron(expression), _zone(timezone), now - timedelta(days=days), now)
-        make_engine = engine_named(engine, status.update)
-        folder = call_logs or _samples()
         runs = []
-        with LocalStack(folder, LOGS, parameters=parameters, engine=make_engine) as stack:
+        with _stack(status, call_logs, row_limit, engine) as stack:
             for when in times:
                 status.update(f"Exporting as of {when:%Y-%m-%d %H:%M} UTC")
                 result = stack.invoke("ExportFunction", delivery(sent, when))
@@ -265,21 +250,12 @@ def serve(
     engine: EngineOption = EngineName.DUCKDB,
 ) -> None:
     """Run the page and the API until Ctrl-C, with tokens and curl lines to paste."""
-    parameters = {} if row_limit is None else {"RowLimit": str(row_limit)}
-    with _errors_for_people(), console.status("Building the page") as status:
+    with errors_for_people(console, LOGS), console.status("Building the page") as status:
         page = _page()
         status.update("Starting the local stack")
-        folder = call_logs or _samples()
-        workspace = _workspace(workspace, folder, is_sample=call_logs is None)
+        workspace = _workspace(workspace, call_logs)
         with (
-            LocalStack(
-                folder,
-                LOGS,
-                parameters=parameters,
-                port=port,
-                page=page,
-                engine=engine_named(engine, status.update),
-            ) as stack,
+            _stack(status, call_logs, row_limit, engine, port=port, page=page) as stack,
             suppress(KeyboardInterrupt),  # how serving is meant to end
         ):
             status.stop()
@@ -314,7 +290,7 @@ def seed(
 ) -> None:
     """Make sample call logs."""
     last_day = end.date() if end else datetime.now(UTC).date()
-    with _errors_for_people(), console.status(f"Making {rows:,} calls"):
+    with errors_for_people(console, LOGS), console.status(f"Making {rows:,} calls"):
         summary = write_sample_call_logs(
             output, rows=rows, days=days, end=last_day, seed=random_seed
         )
@@ -339,7 +315,7 @@ def check_logs(
     lines, checked = 0, Checked()
     # Rich takes what is printed meanwhile for the terminal's, and a pipe would get nothing
     spinner = console.status("Listing the files") if sys.stdout.isatty() else nullcontext()
-    with _errors_for_people(), spinner as status:
+    with errors_for_people(console, LOGS), spinner as status:
 
         def progress() -> None:
             if status:
@@ -365,7 +341,29 @@ def _samples() -> Path:
     return SAMPLES
 
 
-def _workspace(given: str | None, folder: Path, *, is_sample: bool) -> str:
+@contextmanager
+def _stack(
+    status: Status,
+    call_logs: Path | None,
+    row_limit: int | None,
+    engine: EngineName,
+    *,
+    port: int = 0,
+    page: Path | None = None,
+) -> Iterator[LocalStack]:
+    """The local stack, over the samples where there are no other call logs."""
+    with LocalStack(
+        call_logs or _samples(),
+        LOGS,
+        parameters={} if row_limit is None else {"RowLimit": str(row_limit)},
+        port=port,
+        page=page,
+        engine=engine_named(engine, status.update),
+    ) as stack:
+        yield stack
+
+
+def _workspace(given: str | None, call_logs: Path | None) -> str:
     if given is not None:
         if not re.fullmatch(WORKSPACE_ID_PATTERN, given):
             raise typer.BadParameter(
@@ -373,15 +371,15 @@ def _workspace(given: str | None, folder: Path, *, is_sample: bool) -> str:
                 param_hint="--workspace",
             )
         return given
-    if is_sample:
+    if call_logs is None:
         return SAMPLE_WORKSPACE
-    found = sorted(path.name.partition("=")[2] for path in folder.glob("workspace_id=*"))
+    found = sorted(path.name.partition("=")[2] for path in call_logs.glob("workspace_id=*"))
     if len(found) == 1:
         return found[0]
     raise typer.BadParameter(
-        f"{folder} has calls of {len(found)} workspaces: choose one of {', '.join(found)}"
+        f"{call_logs} has calls of {len(found)} workspaces: choose one of {', '.join(found)}"
         if found
-        else f"there are no call logs in {folder} (workspace_id=…/day=…/*.parquet)",
+        else f"there are no call logs in {call_logs} (workspace_id=…/day=…/*.parquet)",
         param_hint="--workspace" if found else "--call-logs",
     )
 
@@ -414,35 +412,3 @@ def _exit_status(answer: Answer) -> Exit:
     if answer.status >= 500 or "message" in answer.body:  # API Gateway's own words
         return Exit.REFUSED if answer.status < 500 else Exit.FAILED
     return exit_status([answer.body])
-
-
-@contextmanager
-def _errors_for_people() -> Iterator[None]:
-    """Say in a sentence what a person can mend; let anything else be seen for what it is."""
-    try:
-        yield
-    except (
-        CallLogsError,
-        EventError,
-        PlaceError,
-        SampleCallLogsError,
-        ScheduleExpressionError,
-        TemplateParameterError,
-    ) as error:
-        console.print(f"[red]{escape(str(error))}", highlight=False)
-        raise typer.Exit(Exit.REFUSED) from None
-    except LambdaError as error:
-        console.print(f"[red]The function failed. {escape(str(error))}", highlight=False)
-        console.print(f"Its log is in {LOGS}", highlight=False)
-        raise typer.Exit(Exit.FAILED) from None
-    except (FetchError, JavaMissingError, TrinoStartError) as error:  # the engine is not to be had
-        console.print(f"[red]{escape(str(error))}", highlight=False)
-        raise typer.Exit(Exit.FAILED) from None
-    except (DownloadError, OSError, urllib3.exceptions.HTTPError) as error:
-        is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        text = "The port is taken: choose another one with --port." if is_taken else str(error)
-        console.print(f"[red]{escape(text)}", highlight=False)
-        raise typer.Exit(Exit.FAILED) from None
-    except KeyboardInterrupt:
-        console.print("Stopped.")
-        raise typer.Exit(130) from None
