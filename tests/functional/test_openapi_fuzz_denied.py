@@ -7,19 +7,22 @@ from tests.functional.fuzzing import fuzz
 
 pytestmark = pytest.mark.embedded("nothing gets through to an engine")
 
+some_or_many = pytest.mark.parametrize("examples", [8, pytest.param(40, marks=pytest.mark.slow)])
 TOO_LONG = 431  # is said before anybody looks at a token
 
 
-def test_a_member_is_refused_whatever_is_asked(stack: LocalStack) -> None:
+@some_or_many
+def test_a_member_is_refused_whatever_is_asked(stack: LocalStack, examples: int) -> None:
     token = stack.identity_provider.token(admin=False)
-    exchanges = fuzz(stack.url, token, max_examples=8, stateful=False)
+    exchanges = fuzz(stack.url, token, max_examples=examples, stateful=False)
     answers = [exchange.status for exchange in exchanges if exchange.is_documented]
     assert len(answers) > 500
     assert set(answers) <= {403, TOO_LONG}
 
 
-def test_nobody_is_refused_whatever_is_asked(stack: LocalStack) -> None:
-    exchanges = fuzz(stack.url, None, max_examples=8, stateful=False)
+@some_or_many
+def test_nobody_is_refused_whatever_is_asked(stack: LocalStack, examples: int) -> None:
+    exchanges = fuzz(stack.url, None, max_examples=examples, stateful=False)
     answers = [exchange.status for exchange in exchanges if exchange.is_documented]
     assert len(answers) > 500
     assert set(answers) <= {401, TOO_LONG}
