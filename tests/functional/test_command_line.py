@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -235,3 +235,23 @@ def test_a_month_of_a_schedule_is_run_at_once(call_logs: Path, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     days = {file.name.split("_")[2] for file in (tmp_path / "files").iterdir()}
     assert len(days) == done.stdout.count("succeeded") == 3
+
+
+def test_a_scheduled_time_may_have_an_offset(call_logs: Path, tmp_path: Path, today: date) -> None:
+    event = tmp_path / "event.json"
+    arn = "<aws.scheduler.schedule-arn>"
+    event.write_text(
+        json.dumps({"workspace_id": "ws-acme", "period": "yesterday", "schedule_arn": arn})
+    )
+    asked = ("--call-logs", call_logs, "--output", tmp_path / "files")
+    day_before, scheduled = today - timedelta(days=2), f"{today}T01:00:00+05:00"
+    done = local("invoke", event, "--scheduled-time", scheduled, *asked)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.split("\nFile: ")[0])
+    assert answer["timeframe"]["start"] == f"{day_before}T00:00:00.000Z"
+
+
+def test_an_event_of_no_schedule_is_not_run_as_one(call_logs: Path) -> None:
+    done = local("schedule", "events/direct.json", "--call-logs", call_logs)
+    assert done.returncode == 2
+    assert "names no schedule_arn" in done.stderr

@@ -147,6 +147,24 @@ def test_every_file_is_copied_and_the_manifest_comes_last() -> None:
     assert not any(of_the_originals & set(file) for file in told["files"])
 
 
+def test_where_files_go_is_said_from_the_start_and_not_of_an_export_without_files() -> None:
+    store = UnattendedSystem().store
+    export = scheduled("2026-01-01T00:00", "2026-02-01T00:00")
+    folder = "s3://exports/scheduled/ws-acme/default/monthly/2026-01-01_2026-01-31/"
+    addresses = {
+        status: store.delivered_to(export.model_copy(update={"status": status}))
+        for status in Status
+    }
+    assert addresses == {
+        Status.QUEUED: folder,
+        Status.RUNNING: folder,
+        Status.SUCCEEDED: folder,
+        Status.REJECTED: None,
+        Status.FAILED: None,
+        Status.CANCELLED: None,
+    }
+
+
 def test_what_has_no_file_is_not_delivered() -> None:
     system = UnattendedSystem()
     system.athena.calls = {JANUARY.start: 101}

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from local.audit import licenses
 from local.audit.licenses import Package, Policy, check_licenses, permitted, python_license
+from local.audit.pins import installed_in
 
 POLICY = Policy(
     shipped=["MIT", "BSD-3-Clause"],
@@ -108,6 +110,18 @@ def test_a_license_is_read_from_the_metadata(
     fields: list[tuple[str, str]], expected: str | None
 ) -> None:
     assert python_license(Metadata(*fields)) == expected
+
+
+def test_what_is_not_installed_is_said_and_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        licenses,
+        "installed_in",
+        lambda file: None if file.name == "requirements-audit.txt" else installed_in(file),
+    )
+    report = check_licenses()
+    assert report.status == 0
+    said = "Licenses: none of requirements-audit.txt looked at, which is not installed here."
+    assert said in report.lines
 
 
 def test_the_licenses_of_all_that_is_installed_here_are_allowed() -> None:

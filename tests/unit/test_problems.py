@@ -62,6 +62,17 @@ def test_a_missing_field_is_required() -> None:
     assert error == FieldError(field="workspace_id", message="is required")
 
 
+def test_what_a_text_must_look_like_is_said_in_words() -> None:
+    problem = refused(
+        {"workspace_id": "ws acme", "schedule_arn": "monthly", "scheduled_time": None},
+        DirectRequest,
+    )
+    assert [(error.field, error.message) for error in problem.errors] == [
+        ("workspace_id", "must be up to 64 letters, digits, _ and -"),
+        ("schedule_arn", "must be the ARN of a schedule of EventBridge Scheduler"),
+    ]
+
+
 def test_every_field_at_fault_is_named() -> None:
     found = refused({"start": 1, "models": [], "columns": "x", "other": 1})
     assert [error.field for error in found.errors] == ["start", "models", "columns", "other"]
@@ -69,7 +80,7 @@ def test_every_field_at_fault_is_named() -> None:
 
 def test_what_is_no_object_at_all_is_the_bodys_fault() -> None:
     (error,) = refused([]).errors
-    assert error.field == "body"
+    assert (error.field, error.message) == ("body", "must be a JSON object")
 
 
 @pytest.mark.parametrize(

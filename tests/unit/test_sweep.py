@@ -9,7 +9,9 @@ import pytest
 from functions.export.sweep import is_sweep, sweep
 from shared.aws_errors import RefusedError, ServiceUnavailableError
 from shared.export import Export, Status
+from shared.export_request import ExportRequest, OnLimit
 from shared.query_execution import QueryState
+from tests.builders import JANUARY
 from tests.fake_system import FakeSystem
 from tests.fakes import Fate
 
@@ -61,6 +63,18 @@ def test_an_export_that_nobody_looks_at_ends_by_sweeps() -> None:
     assert len(system.outcomes) == 1
     assert [report["oldest_seconds"] for report in reports] == [60, 360]
     assert swept(system) == {"unfinished": 0, "failed": 0, "oldest_seconds": 0}
+
+
+def test_a_sweep_that_finishes_parts_starts_the_next_ones() -> None:
+    system = FakeSystem(row_limit=1)
+    system.athena.calls = {JANUARY.start + timedelta(hours=hour): 1 for hour in range(6)}
+    request = ExportRequest(start="2026-01-01", end="2026-01-31", on_limit=OnLimit.SPLIT)
+    export = system.create(request=request).export
+    while not any(part.file for part in system.stored(export).parts):
+        swept(system)
+    *five, sixth = system.stored(export).parts
+    assert all(part.file for part in five)
+    assert sixth.queries is not None
 
 
 def test_an_outcome_that_was_saved_and_not_told_is_told_by_a_sweep_after_a_while() -> None:
