@@ -1,14 +1,13 @@
 """EventBridge Scheduler, as far as one machine needs it: when it fires, and what it sends."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from local.cron import Cron
 
 _ARN = "arn:aws:scheduler:eu-central-1:123456789012:schedule/default/local"
-_DAY = timedelta(days=1)
 
 
 def scheduled_times(cron: Cron, zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
@@ -18,7 +17,7 @@ def scheduled_times(cron: Cron, zone: ZoneInfo, start: datetime, end: datetime) 
     counts once.
     """
     first, last = (bound.astimezone(zone).date() for bound in (start, end))
-    local = list(cron.times(first - _DAY, last + _DAY))
+    local = list(cron.times(first, last))
     instants = [time.replace(tzinfo=zone).astimezone(UTC) for time in local]
     return [
         instant
