@@ -13,8 +13,9 @@ from tests.functional.in_process import Loaded, loaded
 from tests.functional.unattended import saved_event
 
 EVENT = saved_event("admin-request")
-SUBJECTS = {WORKSPACE: "ada@acme.example", OTHER_WORKSPACE: "bob@globex.example"}
-MARKS = {WORKSPACE: ("ws-acme", "ada@"), OTHER_WORKSPACE: ("ws-globex", "bob@")}
+# Nobody else's: other tests have exports of both workspaces, of the provider's one default person.
+SUBJECTS = {WORKSPACE: "anna@warm.example", OTHER_WORKSPACE: "bert@warm.example"}
+MARKS = {WORKSPACE: ("ws-acme", "anna@"), OTHER_WORKSPACE: ("ws-globex", "bert@")}
 
 
 class CutShortError(BaseException):
