@@ -74,14 +74,15 @@ class DirectExports:
                 what is missing, and nothing twice.
             RefusedError: The same, but AWS said no.
         """
-        workspaces = event.get("workspace_id") if isinstance(event, Mapping) else None
-        if not isinstance(event, Mapping) or not isinstance(workspaces, list):
+        fields = _fields(event)
+        workspaces = fields.get("workspace_id")
+        if not isinstance(workspaces, list):
             (answer,) = self._run_all([event], invocation_id, until)
             return answer.model_dump(mode="json")
         if (problem := _list_problem(workspaces)) is not None:
             self._tell_refusal(event, problem)
             return problem.model_dump(mode="json")
-        events = [{**event, "workspace_id": workspace} for workspace in workspaces]
+        events = [{**fields, "workspace_id": workspace} for workspace in workspaces]
         answers = self._run_all(events, invocation_id, until)
         results = [
             WorkspaceResult(
@@ -125,10 +126,11 @@ class DirectExports:
 
     def _tell_refusal(self, event: object, problem: Problem) -> None:
         """Tell those who wait for a schedule; whoever invokes directly reads the answer."""
-        schedule_arn = event.get("schedule_arn") if isinstance(event, Mapping) else None
-        if not isinstance(event, Mapping) or not isinstance(schedule_arn, str):
+        fields = _fields(event)
+        schedule_arn = fields.get("schedule_arn")
+        if not isinstance(schedule_arn, str):
             return
-        workspace = _named(event.get("workspace_id"))
+        workspace = _named(fields.get("workspace_id"))
         audit = {
             "export_id": None,
             "workspace_id": workspace[:_LONGEST_LOGGED],
@@ -142,6 +144,11 @@ class DirectExports:
             extra={"audit": audit, "problem": problem.model_dump()},
         )
         self.unattended.refuse(_named(schedule_arn), workspace, problem)
+
+
+def _fields(event: object) -> Mapping[str, Any]:
+    """What an event has, which may be no object at all."""
+    return event if isinstance(event, Mapping) else {}
 
 
 def _named(value: object) -> str:
