@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from local.athena import Engine
+from local.athena.executions import ACTIVE_QUERIES
 from local.aws import LocalAws, duckdb_engine
 from local.gateway import Gateway, HttpApi
 from local.identity_provider import CLIENT_ID, IdentityProvider
 from local.lambda_api import EventQueue, InvokeApi, QueueSettings, send_to_queue
-from local.lambda_runtime import LambdaRuntime
+from local.lambda_runtime import MAX_CONCURRENCY, LambdaRuntime
 from local.page import PageConfig, PageSite
 from local.template import Template
 
@@ -21,6 +23,22 @@ if TYPE_CHECKING:
 
 # Call logs lie still on one machine: nothing is on its way that an export should wait for.
 _PARAMETERS = {"SettleMinutes": "0"}
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """How much AWS does at the same time, which accounts differ in.
+
+    Attributes:
+        invocations: Of each function; one more is throttled.
+        active_queries: Athena's, those that wait included; one more is refused.
+    """
+
+    invocations: int = MAX_CONCURRENCY
+    active_queries: int = ACTIVE_QUERIES
+
+
+_CAPACITY = Capacity()
 
 
 class LocalStack:
@@ -33,6 +51,7 @@ class LocalStack:
         port: Of the gateway; 0 takes a free one.
         page: The built page, to be served on the same port.
         engine: Makes the engine under Athena, given the address of the AWS services.
+        capacity: How much AWS does at the same time.
 
     Raises:
         CallLogsError: The folder is not in that layout.
@@ -49,6 +68,7 @@ class LocalStack:
         port: int = 0,
         page: Path | None = None,
         engine: Callable[[str], Engine] = duckdb_engine,
+        capacity: Capacity = _CAPACITY,
     ) -> None:
         self._call_logs = call_logs
         self.log_directory = log_directory
@@ -56,6 +76,7 @@ class LocalStack:
         self._port = port
         self._page = page
         self._engine = engine
+        self._capacity = capacity
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -70,9 +91,20 @@ class LocalStack:
                     **self._parameters,
                 }
             )
-            self.aws = starting.enter_context(LocalAws(self.template, engine=self._engine))
+            self.aws = starting.enter_context(
+                LocalAws(
+                    self.template,
+                    engine=self._engine,
+                    active_queries=self._capacity.active_queries,
+                )
+            )
             self._runtime = starting.enter_context(
-                LambdaRuntime(self.template.functions(), self.aws.environment, self.log_directory)
+                LambdaRuntime(
+                    self.template.functions(),
+                    self.aws.environment,
+                    self.log_directory,
+                    max_concurrency=self._capacity.invocations,
+                )
             )
             self._events = starting.enter_context(closing(self._event_queue()))
             for function in self.template.functions():

@@ -15,7 +15,7 @@ from moto.core.common_types import TYPE_RESPONSE
 from moto.core.exceptions import JsonRESTError
 
 from local.athena.engine import Column
-from local.athena.executions import InvalidRequestError, QueryExecutions
+from local.athena.executions import InvalidRequestError, QueryExecutions, TooManyQueriesError
 
 
 @contextmanager
@@ -63,6 +63,13 @@ class LocalAthenaResponse(AthenaResponse):
             return super().call_action()
         except InvalidRequestError as error:
             return self._refuse(str(error))
+        except TooManyQueriesError as error:
+            body = {
+                "__type": "TooManyRequestsException",
+                "Message": str(error),
+                "Reason": "CONCURRENT_QUERY_LIMIT_EXCEEDED",
+            }
+            return 400, self.response_headers, json.dumps(body)
         except NotImplementedError:  # which would be a 500, and every SDK would try again
             return self._refuse(f"The local Athena has no {self._get_action()}")
 

@@ -25,6 +25,9 @@ from local.athena.moto_storage import Encryption
 from local.athena.query_execution import QueryExecution, ResultLocation
 from local.athena.result_files import Row, metadata, read_rows, write_csv
 
+ACTIVE_QUERIES: Final = 100
+"""An account's quota differs by Region, and is of this order; it can be raised."""
+
 _CONCURRENT_QUERIES: Final = 4
 _PAGE_ROWS: Final = 1000
 _BATCH_IDS: Final = 50
@@ -36,6 +39,10 @@ logger = logging.getLogger(__name__)
 
 class InvalidRequestError(Exception):
     """A request that Athena answers with an InvalidRequestException; its text is the message."""
+
+
+class TooManyQueriesError(Exception):
+    """As many queries run or wait as may: a TooManyRequestsException; its text is the message."""
 
 
 class ResultStore(Protocol):
@@ -64,13 +71,26 @@ class ResultPage:
 
 
 class QueryExecutions:
-    """All query executions of one local Athena."""
+    """All query executions of one local Athena.
+
+    Args:
+        engine: Runs the SQL.
+        store: Takes the results.
+        concurrency: How many queries run at the same time.
+        active: How many may run or wait for their turn.
+    """
 
     def __init__(
-        self, engine: Engine, store: ResultStore, *, concurrency: int = _CONCURRENT_QUERIES
+        self,
+        engine: Engine,
+        store: ResultStore,
+        *,
+        concurrency: int = _CONCURRENT_QUERIES,
+        active: int = ACTIVE_QUERIES,
     ) -> None:
         self._engine = engine
         self._store = store
+        self._active = active
         self._workers = ThreadPoolExecutor(concurrency, thread_name_prefix="local-athena")
         self._executions: dict[str, QueryExecution] = {}
         self._tokens: dict[str, tuple[str, str]] = {}
@@ -89,6 +109,7 @@ class QueryExecutions:
 
         Raises:
             InvalidRequestError: The request cannot be taken.
+            TooManyQueriesError: It can be taken later.
         """
         if len(request["QueryString"].encode(errors="surrogatepass")) > _STATEMENT_BYTES:
             raise InvalidRequestError(f"QueryString must have at most {_STATEMENT_BYTES} bytes")
@@ -103,6 +124,12 @@ class QueryExecutions:
                 if fingerprint != known_fingerprint:
                     raise InvalidRequestError("Idempotent parameters do not match")
                 return execution_id
+            if sum(not execution.is_final for execution in self._executions.values()) >= (
+                self._active
+            ):
+                raise TooManyQueriesError(
+                    "You have exceeded the limit for the number of queries you can run concurrently"
+                )
             execution = self._accept(request, workgroup, settings)
             if token is not None:
                 self._tokens[token] = (execution.id, fingerprint)

@@ -13,6 +13,7 @@ import boto3
 from moto.sns.models import sns_backends
 
 from local.athena import DuckDbEngine, Engine, QueryExecutions, athena_running_on
+from local.athena.executions import ACTIVE_QUERIES
 from local.athena.moto_storage import MotoObjects, MotoTables
 from local.aws.call_logs import call_log_files
 from local.aws.resources import call_log_location, create_resources
@@ -46,13 +47,19 @@ class LocalAws:
     Args:
         template: What is deployed.
         engine: Makes the engine under Athena, given the address of the AWS services.
+        active_queries: How many queries Athena lets run or wait at the same time.
     """
 
     def __init__(
-        self, template: Template, *, engine: Callable[[str], Engine] = duckdb_engine
+        self,
+        template: Template,
+        *,
+        engine: Callable[[str], Engine] = duckdb_engine,
+        active_queries: int = ACTIVE_QUERIES,
     ) -> None:
         self._template = template
         self._make_engine = engine
+        self._active_queries = active_queries
         self._objects = MotoObjects()
         self._session = boto3.Session(
             aws_access_key_id=_KEY, aws_secret_access_key=_KEY, region_name=REGION
@@ -64,7 +71,7 @@ class LocalAws:
             server = starting.enter_context(closing(MotoServer()))
             self.endpoint_url = server.url
             engine = starting.enter_context(closing(self._make_engine(self.endpoint_url)))
-            executions = QueryExecutions(engine, self._objects)
+            executions = QueryExecutions(engine, self._objects, active=self._active_queries)
             starting.enter_context(athena_running_on(executions))
             starting.enter_context(closing(executions))
             server.start()

@@ -14,6 +14,7 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
     RequestHeaderFieldsTooLarge,
     ServiceUnavailable,
+    TooManyRequests,
     Unauthorized,
 )
 from werkzeug.wrappers import Response
@@ -23,8 +24,9 @@ from local.gateway.events import authorizer_event, integration_event
 from local.gateway.request import HttpRequest, read_body
 from local.gateway.responses import MalformedResponseError, function_response, gateway_response
 from local.gateway.routes import RouteMatch, RouteTable
+from local.gateway.throttle import TokenBucket
 from local.lambda_runtime import LambdaError, RequestTooLargeError, TooManyRequestsError
-from local.template import Cors, Route
+from local.template import Cors, Route, Throttling
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -48,14 +50,16 @@ class HttpApiDefinition(Protocol):
 
     def cors(self) -> Cors: ...
 
+    def throttling(self) -> Throttling: ...
+
 
 class HttpApi:
     """The API as a WSGI application.
 
     Whatever goes wrong has the status and the body that API Gateway gives it: 401 without an
     Authorization header, 403 on the authorizer's no, 404 without a route, 413 and 431 when there
-    is too much of the request, 500 when a function or the authorizer fails, and 503 when a
-    function takes too long or has no process to spare.
+    is too much of the request, 429 when there are too many of them, 500 when a function or the
+    authorizer fails, and 503 when a function takes too long or has no process to spare.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class HttpApi:
         self._routes = RouteTable(definition.routes())
         self._authorizer = definition.authorizer()
         self._cors = definition.cors()
+        self._bucket = TokenBucket(definition.throttling())
         self._invoke = invoke
         self._integration_timeout = integration_timeout
         self._authorizer_timeout = authorizer_timeout
@@ -95,6 +100,8 @@ class HttpApi:
             if request.method == "OPTIONS":
                 return preflight(self._cors, request)
             raise NotFound
+        if not self._bucket.take():
+            raise TooManyRequests
         context = self._authorize(request, route)
         answer = self._integrate(route, integration_event(request, body, route, context))
         try:

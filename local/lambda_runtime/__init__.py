@@ -6,9 +6,15 @@ from local.lambda_runtime.errors import (
     RequestTooLargeError,
     TooManyRequestsError,
 )
-from local.lambda_runtime.runtime import REQUEST_LIMIT, Invocation, LambdaRuntime
+from local.lambda_runtime.runtime import (
+    MAX_CONCURRENCY,
+    REQUEST_LIMIT,
+    Invocation,
+    LambdaRuntime,
+)
 
 __all__ = [
+    "MAX_CONCURRENCY",
     "REQUEST_LIMIT",
     "Invocation",
     "LambdaError",

@@ -17,6 +17,9 @@ from local.template import LambdaFunction
 REQUEST_LIMIT: Final = 6 * 2**20
 """Bytes of an event."""
 
+MAX_CONCURRENCY: Final = 8
+"""Processes of each function, as many as a laptop bears."""
+
 TASK_ROOT: Final = Path(__file__).parents[2]
 
 
@@ -57,7 +60,7 @@ class LambdaRuntime:
         environment: Mapping[str, str],
         log_directory: Path,
         *,
-        max_concurrency: int = 8,
+        max_concurrency: int = MAX_CONCURRENCY,
         task_root: Path = TASK_ROOT,
     ) -> None:
         """`environment` is added to each function's variables, and has at least AWS_REGION.

@@ -1,7 +1,7 @@
 """template.yaml as the local stack reads it: what is deployed is what runs here."""
 
 from local.template.errors import TemplateError, TemplateParameterError
-from local.template.template import Cors, LambdaFunction, Route, Template
+from local.template.template import Cors, LambdaFunction, Route, Template, Throttling
 
 __all__ = [
     "Cors",
@@ -10,4 +10,5 @@ __all__ = [
     "Template",
     "TemplateError",
     "TemplateParameterError",
+    "Throttling",
 ]

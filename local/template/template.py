@@ -1,4 +1,4 @@
-"""What the local stack asks of template.yaml: its resources, functions, routes and CORS."""
+"""What the local stack asks of template.yaml: resources, functions, routes, CORS and throttling."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +51,16 @@ class Cors:
     expose_headers: tuple[str, ...]
     max_age: int
     """Seconds for which a browser may keep a preflight's answer."""
+
+
+@dataclass(frozen=True)
+class Throttling:
+    """How many requests an API takes, from all callers together."""
+
+    rate: float
+    """A second, in the long run."""
+    burst: int
+    """At one moment."""
 
 
 class Template:
@@ -146,6 +156,11 @@ class Template:
             expose_headers=tuple(cors["ExposeHeaders"]),
             max_age=cors["MaxAge"],
         )
+
+    def throttling(self) -> Throttling:
+        """How many requests the HTTP API takes."""
+        settings = self._http_api()["DefaultRouteSettings"]
+        return Throttling(settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"])
 
     def _http_api(self) -> dict[str, Any]:
         apis = self.of_type(_HTTP_API)

@@ -15,6 +15,7 @@ from local.stack import LocalStack
 from tests.browser.chromium import chromium, missing
 from tests.browser.steered_engine import SteeredEngine
 from tests.browser.usage_page import UsagePage
+from tests.unthrottled import UNTHROTTLED
 
 ROWS = 6_000
 ROW_LIMIT = 3_000  # more than 30 days of calls, less than 90
@@ -76,7 +77,11 @@ def stack(
         engines.append(SteeredEngine(duckdb_engine(endpoint_url)))
         return engines[-1]
 
-    parameters = {"RowLimit": str(ROW_LIMIT), "AllowedOrigins": other_origin.url}
+    parameters = {
+        **UNTHROTTLED,
+        "RowLimit": str(ROW_LIMIT),
+        "AllowedOrigins": other_origin.url,
+    }
     logs = tmp_path_factory.mktemp("logs")
     with LocalStack(call_logs, logs, parameters=parameters, page=built, engine=engine) as running:
         other_origin.site = PageSite(built, running.page_config(running.url))

@@ -16,6 +16,7 @@ from local.engines import EngineName, engine_named
 from local.sample_call_logs import write_sample_call_logs
 from local.stack import LocalStack
 from tests.clients.programs.rows import Row, as_text
+from tests.unthrottled import UNTHROTTLED
 
 ROOT = Path(__file__).parents[2]
 BIN = ROOT / ".clients" / "bin"
@@ -113,7 +114,8 @@ def stack(
     call_logs: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalStack]:
     engine = engine_named(EngineName(pytestconfig.getoption("engine")), print)
-    with LocalStack(call_logs, tmp_path_factory.mktemp("logs"), engine=engine) as running:
+    logs = tmp_path_factory.mktemp("logs")
+    with LocalStack(call_logs, logs, parameters=UNTHROTTLED, engine=engine) as running:
         yield running
 
 

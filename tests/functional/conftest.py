@@ -14,6 +14,7 @@ from local.engines import EngineName, engine_named
 from local.sample_call_logs import write_sample_call_logs
 from local.stack import LocalStack
 from tests.functional.documented import assert_documented
+from tests.unthrottled import UNTHROTTLED
 
 WORKSPACE = "ws-acme"
 OTHER_WORKSPACE = "ws-globex"
@@ -81,7 +82,8 @@ def stack(
     call_logs: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalStack]:
     engine = engine_named(EngineName(pytestconfig.getoption("engine")), print)
-    with LocalStack(call_logs, tmp_path_factory.mktemp("logs"), engine=engine) as running:
+    logs = tmp_path_factory.mktemp("logs")
+    with LocalStack(call_logs, logs, parameters=UNTHROTTLED, engine=engine) as running:
         yield running
 
 

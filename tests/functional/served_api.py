@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.gateway import Gateway, HttpApiDefinition
-from local.template import Cors, Route
+from local.template import Cors, Route, Throttling
 
 Function = Callable[[dict[str, Any]], Any]
 
@@ -47,6 +47,7 @@ class ServedApi:
             max_age=300,
         )
     )
+    throttling: Throttling = field(default=Throttling(rate=10_000, burst=5_000))
     integration_timeout: float = 30
     authorizer_timeout: float = 10
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -73,7 +74,9 @@ class ServedApi:
     @property
     def definition(self) -> HttpApiDefinition:
         routes = [route.split() for route in self.routes]
-        return _Definition([Route(method, path, "Api") for method, path in routes], self.cors)
+        return _Definition(
+            [Route(method, path, "Api") for method, path in routes], self.cors, self.throttling
+        )
 
     @property
     def address(self) -> tuple[str, int]:
@@ -128,6 +131,7 @@ class _Definition:
 
     _routes: list[Route]
     _cors: Cors
+    _throttling: Throttling
 
     def routes(self) -> list[Route]:
         return self._routes
@@ -137,3 +141,6 @@ class _Definition:
 
     def cors(self) -> Cors:
         return self._cors
+
+    def throttling(self) -> Throttling:
+        return self._throttling

@@ -19,7 +19,7 @@ from local.athena.engine import (
     Scanned,
     Statement,
 )
-from local.athena.executions import InvalidRequestError, QueryExecutions
+from local.athena.executions import InvalidRequestError, QueryExecutions, TooManyQueriesError
 from local.athena.moto_storage import Encryption
 from local.athena.query_execution import QueryExecution
 
@@ -117,9 +117,9 @@ class Athena:
 
 
 @contextmanager
-def running_athena(concurrency: int = 4) -> Iterator[Athena]:
+def running_athena(concurrency: int = 4, active: int = 100) -> Iterator[Athena]:
     engine, objects = FakeEngine(), FakeObjects()
-    executions = QueryExecutions(engine, objects, concurrency=concurrency)
+    executions = QueryExecutions(engine, objects, concurrency=concurrency, active=active)
     yield Athena(executions, engine, objects)
     executions.close()
 
@@ -181,6 +181,19 @@ def test_queries_beyond_the_concurrency_stay_queued_until_one_ends() -> None:
         athena.eventually(ids[2], lambda execution: execution.state == "RUNNING")
         athena.engine.queries[2].released.set()
         assert athena.ended(ids[2]).state == "SUCCEEDED"
+
+
+def test_queries_that_run_or_wait_are_counted_and_one_more_than_may_be_is_refused() -> None:
+    with running_athena(concurrency=1, active=2) as athena:
+        running, waiting = athena.start(), athena.start("SELECT 2", ClientRequestToken="t" * 32)
+        with pytest.raises(TooManyQueriesError, match="limit for the number of queries"):
+            athena.start("SELECT 3")
+        again = athena.start("SELECT 2", ClientRequestToken="t" * 32)
+        assert again == waiting  # what is there already takes no place
+        athena.engine.queries[0].released.set()
+        athena.ended(running)
+        athena.start("SELECT 3")
+        assert len(athena.engine.queries) == 3
 
 
 def test_a_queued_query_that_is_stopped_never_reaches_the_engine() -> None:

@@ -23,6 +23,7 @@ from tests.browser.chromium import chromium, missing
 from tests.functional.conftest import Caller, Reply
 from tests.oidc.keycloak import CLIENT_ID, Keycloak
 from tests.oidc.people import People, Tokens
+from tests.unthrottled import UNTHROTTLED
 from tests.watched_authorizer import WatchedAuthorizer
 
 DAYS = 42
@@ -84,7 +85,11 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LocalStack]:
     """The system of the template, told of Keycloak by the template's own parameters."""
-    parameters = {**keycloak.template_parameters(), "AllowedOrigins": page_server.url}
+    parameters = {
+        **keycloak.template_parameters(),
+        **UNTHROTTLED,
+        "AllowedOrigins": page_server.url,
+    }
     with LocalStack(call_logs, tmp_path_factory.mktemp("logs"), parameters=parameters) as running:
         keycloak.wait()
         yield running

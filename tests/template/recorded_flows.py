@@ -22,6 +22,7 @@ from local.sample_call_logs import write_sample_call_logs
 from local.stack import LocalStack
 from local.template import LambdaFunction, Template
 from tests.functional.conftest import WORKSPACE, Caller
+from tests.unthrottled import UNTHROTTLED
 
 ROW_LIMIT = 200
 """Of 2,000 calls in four weeks, half of them `WORKSPACE`'s: a week is over it, a day within."""
@@ -153,7 +154,7 @@ def record_flows(folder: Path) -> Recorded:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Template, "functions", recorded)
-        parameters = {"RowLimit": str(ROW_LIMIT)}
+        parameters = {**UNTHROTTLED, "RowLimit": str(ROW_LIMIT)}
         with LocalStack(call_logs, folder, parameters=parameters, engine=engine) as stack:
             client = Client(stack, *engines)
             for flow in FLOWS:

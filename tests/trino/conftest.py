@@ -12,6 +12,7 @@ from local.sample_call_logs import write_sample_call_logs
 from local.stack import LocalStack
 from local.trino import TrinoEngine, trino_engine
 from tests.trino.both_engines import EitherEngine, Parity
+from tests.unthrottled import UNTHROTTLED
 
 ROWS = 6_000
 _measured: list[str] = []
@@ -40,7 +41,8 @@ def stack(
         engines.append(EitherEngine(DuckDbEngine(MotoTables(REGION), MotoObjects()), trino))
         return engines[-1]
 
-    with LocalStack(call_logs, tmp_path_factory.mktemp("logs"), engine=either) as running:
+    logs = tmp_path_factory.mktemp("logs")
+    with LocalStack(call_logs, logs, parameters=UNTHROTTLED, engine=either) as running:
         yield running
 
 
