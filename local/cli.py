@@ -258,6 +258,8 @@ def serve(
             _stack(status, call_logs, row_limit, engine, port=port, page=page) as stack,
             suppress(KeyboardInterrupt),  # how serving is meant to end
         ):
+            status.update("Telling CloudFormation of the stack")
+            stack.aws.describe_stack(stack.outputs())
             status.stop()
             report.serving(stack, workspace, LOGS, has_page=page is not None)
             threading.Event().wait()

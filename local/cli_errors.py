@@ -14,6 +14,7 @@ from local.api_client import DownloadError
 from local.aws import CallLogsError
 from local.call_log_check import PlaceError
 from local.cron import ScheduleExpressionError
+from local.deployment import DeploymentError
 from local.events import EventError, Exit
 from local.java import JavaMissingError
 from local.lambda_runtime import LambdaError
@@ -30,6 +31,7 @@ def errors_for_people(console: Console, logs: Path) -> Iterator[None]:
         yield
     except (
         CallLogsError,
+        DeploymentError,
         EventError,
         PlaceError,
         SampleCallLogsError,

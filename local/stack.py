@@ -87,6 +87,7 @@ class LocalStack:
             self.template = Template.load(
                 parameters={
                     **_PARAMETERS,
+                    **({"ServePage": "true", "PageClientId": CLIENT_ID} if self._page else {}),
                     **self.identity_provider.template_parameters(),
                     **self._parameters,
                 }
@@ -137,6 +138,17 @@ class LocalStack:
     def invoke(self, function: str, event: Any) -> Any:
         """Invoke a function directly, as a schedule or the Lambda console does."""
         return self._runtime.invoke(function, event)
+
+    def outputs(self) -> Mapping[str, str]:
+        """What CloudFormation would name, with the addresses and names that hold here."""
+        here = {"ApiUrl": self.url}
+        if self._page:
+            here |= {"PageUrl": self.url, "PageConfig": self.page_config("/").json().decode()}
+        outputs = {**self.template.outputs(), **here}
+        for function in self.template.functions():  # here they go by their logical ids
+            made = self.template.physical_name(function)
+            outputs = {name: value.replace(made, function) for name, value in outputs.items()}
+        return outputs
 
     def page_config(self, api_url: str) -> PageConfig:
         """What a page is told that finds the API at `api_url`."""

@@ -16,7 +16,7 @@ from local.athena import DuckDbEngine, Engine, QueryExecutions, athena_running_o
 from local.athena.executions import ACTIVE_QUERIES
 from local.athena.moto_storage import MotoObjects, MotoTables
 from local.aws.call_logs import call_log_files
-from local.aws.resources import call_log_location, create_resources
+from local.aws.resources import call_log_location, create_resources, describe_stack
 from local.aws.server import MotoServer
 from local.template import Template
 
@@ -115,6 +115,10 @@ class LocalAws:
             for topic in topics
             for _, message, subject, _, _ in topic.sent_notifications
         ]
+
+    def describe_stack(self, outputs: Mapping[str, str]) -> None:
+        """Let CloudFormation name the stack's outputs. moto takes seconds to load what it needs."""
+        describe_stack(self._template.stack_name, outputs, self.client("cloudformation"))
 
     def add_call_logs(self, folder: Path) -> int:
         """Put every Parquet file of a folder where the call-log table looks for it.

@@ -1,5 +1,6 @@
 """The resources of a template that the local AWS holds, created through their APIs."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,6 +36,13 @@ def create_resources(template: Template, client: Callable[[str], Any], region: s
     existing, _ = call_log_location(template)
     if existing not in known:
         _create_bucket(client("s3"), existing, {}, region)
+
+
+def describe_stack(name: str, outputs: Mapping[str, str], cloudformation: Any) -> None:
+    """Let CloudFormation name the outputs of a stack, whose resources are there already."""
+    described = {output: {"Value": value} for output, value in outputs.items()}
+    body = json.dumps({"Resources": {}, "Outputs": described})
+    cloudformation.create_stack(StackName=name, TemplateBody=body)
 
 
 def call_log_location(template: Template) -> tuple[str, str]:

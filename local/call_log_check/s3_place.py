@@ -9,13 +9,8 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    EndpointConnectionError,
-    NoCredentialsError,
-)
 
+from local.aws_sentences import AWS_ERRORS, aws_sentence, error_code
 from local.call_log_check.places import (
     FolderPlace,
     Place,
@@ -28,8 +23,6 @@ from local.call_log_check.places import (
 _SCHEME: Final = "s3://"
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _AT_ONCE: Final = 8 << 20
-_DENIED: Final = {"AccessDenied", "AllAccessDisabled", "403"}
-_ACTION: Final = re.compile(r"perform: (\S+)")
 
 
 def place_at(address: str) -> Place:
@@ -43,7 +36,7 @@ def place_at(address: str) -> Place:
     bucket, _, prefix = address.removeprefix(_SCHEME).partition("/")
     if not _BUCKET.fullmatch(bucket):
         raise PlaceError(f"{address} names no bucket: write s3://bucket/prefix.")
-    with _errors_for_people(bucket, ""):
+    with _errors_for_people(bucket, "", "s3:ListBucket"):
         config = Config(retries={"mode": "standard", "max_attempts": 5})
         return S3Place(boto3.client("s3", config=config), bucket, prefix.strip("/"))
 
@@ -121,33 +114,13 @@ class _S3Object(io.RawIOBase):
 
 
 @contextmanager
-def _errors_for_people(bucket: str, key: str, action: str = "") -> Iterator[None]:
+def _errors_for_people(bucket: str, key: str, action: str) -> Iterator[None]:
     """Says in a sentence why S3 does not answer as asked."""
-    address = f"{_SCHEME}{bucket}/{key}" if key else f"{_SCHEME}{bucket}"
     try:
         yield
-    except ClientError as error:
-        code = error.response["Error"].get("Code", "")
-        message = error.response["Error"].get("Message", "")
-        if code == "NoSuchBucket":
+    except AWS_ERRORS as error:
+        subject = f"{_SCHEME}{bucket}/{key}" if key else f"{_SCHEME}{bucket}"
+        text = aws_sentence(error, action=action, subject=subject)
+        if error_code(error) == "NoSuchBucket":
             text = f"There is no bucket {bucket}."
-        elif code in _DENIED:
-            named = _ACTION.search(message)
-            text = f"Your credentials lack {named[1] if named else action} on {address}."
-        else:
-            text = f"S3 refuses to read {address}: {code}, {_ended(message)}"
         raise PlaceError(text) from error
-    except NoCredentialsError as error:
-        raise PlaceError(
-            f"There are no AWS credentials to read {address} with: log in with the AWS CLI, or "
-            "set AWS_PROFILE."
-        ) from error
-    except EndpointConnectionError as error:
-        raise PlaceError(f"S3 cannot be reached to read {address}: {_ended(error)}") from error
-    except (BotoCoreError, ValueError) as error:
-        raise PlaceError(f"{address} cannot be read: {_ended(error)}") from error
-
-
-def _ended(said: object) -> str:
-    """Somebody else's sentence, on one line and with its full stop."""
-    return " ".join(str(said).split()).rstrip(".") + "."

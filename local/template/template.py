@@ -74,6 +74,7 @@ class Template:
         values = parameter_values(document.get("Parameters", {}), parameters)
         self.parameters: Mapping[str, str] = MappingProxyType(values)
         self._resources: Mapping[str, Mapping[str, Any]] = document["Resources"]
+        self._outputs: Mapping[str, Mapping[str, Any]] = document.get("Outputs", {})
         self._function_globals: Mapping[str, Any] = document.get("Globals", {}).get("Function", {})
         self._intrinsics = Intrinsics(document, values)
         self._check_rules(document.get("Rules", {}))
@@ -109,6 +110,19 @@ class Template:
     def physical_name(self, logical_id: str) -> str:
         """The name a resource carries in AWS: a bucket's, a workgroup's, a database's."""
         return self._intrinsics.physical_name(logical_id)
+
+    @property
+    def stack_name(self) -> str:
+        """What the stack is called."""
+        return str(self._intrinsics.resolve({"Ref": "AWS::StackName"}))
+
+    def outputs(self) -> dict[str, str]:
+        """Name of every output that there is under the parameters → its value."""
+        return {
+            name: str(self._intrinsics.resolve(output["Value"]))
+            for name, output in self._outputs.items()
+            if "Condition" not in output or self._intrinsics.holds(output["Condition"])
+        }
 
     def functions(self) -> dict[str, LambdaFunction]:
         """Every Lambda function, by logical id."""

@@ -14,7 +14,7 @@ import pytest
 
 from local.aws import LocalAws
 from local.sample_call_logs import write_sample_call_logs
-from local.template import Template
+from local.stack import LocalStack
 from tests.functional.athena_caller import calls, write_call_log
 
 ROOT = Path(__file__).parents[2]
@@ -84,10 +84,9 @@ def wrong(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with LocalAws(Template.load()) as aws:
-        yield aws
+@pytest.fixture
+def aws(stack: LocalStack) -> LocalAws:
+    return stack.aws
 
 
 def bucket_with(aws: LocalAws, name: str, folder: Path, prefix: str = "") -> str:

@@ -50,7 +50,7 @@ def page() -> Template:
 
 def test_no_page_is_served_unless_it_is_asked_for(template: Template) -> None:
     assert resources(template).isdisjoint(PAGE_RESOURCES)
-    assert outputs(template).keys().isdisjoint(PAGE_OUTPUTS)
+    assert template.outputs().keys().isdisjoint(PAGE_OUTPUTS)
     for resource in resources(template):
         assert not DOCUMENT["Resources"][resource]["Type"].startswith("AWS::CloudFront::")
 
@@ -59,7 +59,7 @@ def test_serving_the_page_adds_it_and_changes_nothing_else(
     template: Template, page: Template
 ) -> None:
     assert resources(page) - resources(template) == PAGE_RESOURCES
-    assert outputs(page).keys() - outputs(template).keys() == PAGE_OUTPUTS
+    assert page.outputs().keys() - template.outputs().keys() == PAGE_OUTPUTS
     for resource in resources(template):
         assert page.resource(resource) == template.resource(resource)
 
@@ -222,7 +222,7 @@ def test_the_page_may_connect_to_the_further_origins_that_are_given() -> None:
 
 
 def test_the_outputs_say_where_the_page_is_and_what_it_is_to_be_told(page: Template) -> None:
-    said = outputs(page)
+    said = page.outputs()
     assert said["PageUrl"] == "https://api-usage-export-PageDistribution.cloudfront.net"
     assert said["PageBucketName"] == page.physical_name("PageBucket")
     assert said["PageDistributionId"] == page.physical_name("PageDistribution")
@@ -242,15 +242,6 @@ def test_the_outputs_say_where_the_page_is_and_what_it_is_to_be_told(page: Templ
 
 def resources(template: Template) -> set[str]:
     return {name for name, resource in DOCUMENT["Resources"].items() if applies(template, resource)}
-
-
-def outputs(template: Template) -> dict[str, str]:
-    resolve = Intrinsics(DOCUMENT, template.parameters).resolve
-    return {
-        name: resolve(output["Value"])
-        for name, output in DOCUMENT["Outputs"].items()
-        if applies(template, output)
-    }
 
 
 def applies(template: Template, part: dict[str, Any]) -> bool:

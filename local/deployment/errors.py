@@ -1,0 +1,23 @@
+"""Why a deployment cannot be worked with, in sentences."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from local.aws_sentences import AWS_ERRORS, aws_sentence
+
+
+class DeploymentError(Exception):
+    """What is asked for is not there, or refused; the message is for the person who asked."""
+
+
+@contextmanager
+def aws_errors_for_people(action: str, subject: str) -> Iterator[None]:
+    """Says in a sentence why AWS does not do `action` (`s3:PutObject`) on `subject`.
+
+    Raises:
+        DeploymentError: It does not.
+    """
+    try:
+        yield
+    except AWS_ERRORS as error:
+        raise DeploymentError(aws_sentence(error, action=action, subject=subject)) from error
