@@ -25,7 +25,9 @@ _NAME_PROPERTY: Final[Mapping[str, tuple[str, ...]]] = {
     "AWS::CloudWatch::Dashboard": ("DashboardName",),
     "AWS::Glue::Database": ("DatabaseInput", "Name"),
     "AWS::Glue::Table": ("TableInput", "Name"),
+    "AWS::KinesisFirehose::DeliveryStream": ("DeliveryStreamName",),
     "AWS::Logs::LogGroup": ("LogGroupName",),
+    "AWS::Logs::LogStream": ("LogStreamName",),
     "AWS::Scheduler::ScheduleGroup": ("Name",),
 }
 """Where a resource names itself; the others get a name made by CloudFormation."""
@@ -40,6 +42,9 @@ _ARN: Final = {
     "AWS::CloudWatch::Alarm": "cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:${Name}",
     "AWS::IAM::Role": "iam::${AWS::AccountId}:role/${Name}",
     "AWS::KMS::Key": "kms:${AWS::Region}:${AWS::AccountId}:key/${Name}",
+    "AWS::KinesisFirehose::DeliveryStream": (
+        "firehose:${AWS::Region}:${AWS::AccountId}:deliverystream/${Name}"
+    ),
     "AWS::Logs::LogGroup": "logs:${AWS::Region}:${AWS::AccountId}:log-group:${Name}:*",
     "AWS::S3::Bucket": "s3:::${Name}",
     "AWS::Scheduler::ScheduleGroup": (
@@ -90,6 +95,8 @@ class Intrinsics:
                 return self.holds(name)
             case {"Fn::Equals": [left, right]}:
                 return str(self.resolve(left)) == str(self.resolve(right))
+            case {"Fn::Contains": [choices, value]}:
+                return str(self.resolve(value)) in map(str, self.resolve(choices))
             case {"Fn::Not": [inner]}:
                 return not self.holds(inner)
             case {"Fn::And": [*inner]}:

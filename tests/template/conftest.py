@@ -11,6 +11,15 @@ IDENTITY_PROVIDER = {
 }
 
 
+STREAMING = {**IDENTITY_PROVIDER, "MakeCallLogStream": "true"}
+
+
 @pytest.fixture(scope="session")
 def template() -> Template:
     return Template.load(parameters=IDENTITY_PROVIDER)
+
+
+@pytest.fixture(scope="session")
+def streaming() -> Template:
+    """The same, with the call-log stream."""
+    return Template.load(parameters=STREAMING)

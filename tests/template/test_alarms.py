@@ -10,7 +10,7 @@ import pytest
 
 from local.template import Template
 from local.template.template import TEMPLATE
-from tests.template.conftest import IDENTITY_PROVIDER
+from tests.template.conftest import STREAMING
 
 RUNBOOKS = TEMPLATE.parent / "docs/operations.md"
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:api-usage-export-AlarmTopic"
@@ -24,7 +24,17 @@ OF_AWS: dict[str, tuple[set[str], set[str]]] = {
         {"QueryState", "QueryType", "WorkGroup"},
         {"ProcessedBytes", "TotalExecutionTime"},
     ),
+    "AWS/Firehose": (
+        {"DeliveryStreamName"},
+        {
+            "DeliveryToS3.DataFreshness",
+            "FailedConversion.Records",
+            "IncomingRecords",
+            "PartitionCountExceeded",
+        },
+    ),
     "AWS/Lambda": ({"FunctionName"}, {"Errors", "Throttles", "Invocations", "Duration"}),
+    "AWS/Logs": ({"LogGroupName"}, {"IncomingLogEvents"}),
     "AWS/SQS": ({"QueueName"}, {"ApproximateNumberOfMessagesVisible"}),
 }
 
@@ -36,6 +46,7 @@ WATCHED = {
     "ExportErrorsAlarm": "export-errors",
     "FailedDeliveriesAlarm": "failed-deliveries",
     "FailedInvocationsAlarm": "failed-invocations",
+    "LateCallLogsAlarm": "late-call-logs",
     "MissingSweepsAlarm": "missing-sweeps",
     "RefusedScheduleAlarm": "refused-schedule",
     "ScheduledExportFailedAlarm": "failed-scheduled-export",
@@ -43,7 +54,9 @@ WATCHED = {
     "ThrottlesAlarm": "throttles",
     "UndeliveredSchedulesAlarm": "undelivered-schedules",
     "UnfinishedExportAlarm": "unfinished-export",
+    "UnwrittenCallsAlarm": "unwritten-calls",
 }
+OF_THE_STREAM = {"LateCallLogsAlarm", "UnwrittenCallsAlarm"}
 
 
 @dataclass(frozen=True)
@@ -55,8 +68,44 @@ class Metric:
     dimensions: tuple[tuple[str, str | None], ...]
 
 
+@pytest.fixture(scope="module")
+def template(streaming: Template) -> Template:
+    """With everything that alarms."""
+    return streaming
+
+
 def test_these_are_the_alarms(template: Template) -> None:
     assert set(alarms(template)) == set(WATCHED)
+
+
+def test_without_the_call_log_stream_nothing_asks_for_it() -> None:
+    without = Template.load(parameters=STREAMING | {"MakeCallLogStream": "false"})
+    assert set(alarms(without)) == set(WATCHED) - OF_THE_STREAM
+    (shown,) = [widget for widget in widgets(without) if widget["type"] == "alarm"]
+    assert len(shown["properties"]["alarms"]) == len(alarms(without))
+    assert not {metric.namespace for metric in watched_metrics(without)} & {
+        "AWS/Firehose",
+        "AWS/Logs",
+    }
+
+
+@pytest.mark.parametrize("settle", ["10", "45"])
+def test_calls_are_late_once_exports_have_not_waited_for_them(settle: str) -> None:
+    template = Template.load(parameters=STREAMING | {"SettleMinutes": settle})
+    alarm = alarms(template)["LateCallLogsAlarm"]
+    (shown,) = [query for query in alarm["Metrics"] if query.get("ReturnData", True)]
+    (measured,) = [query for query in alarm["Metrics"] if "MetricStat" in query]
+    assert shown["Expression"] == f"{measured['Id']} / 60"  # Firehose says it in seconds
+    assert alarm["Threshold"] == int(settle)
+
+
+def test_each_call_that_is_put_aside_and_each_error_alarms(template: Template) -> None:
+    alarm = alarms(template)["UnwrittenCallsAlarm"]
+    (shown,) = [query for query in alarm["Metrics"] if query.get("ReturnData", True)]
+    counted = {query["Id"] for query in alarm["Metrics"] if "MetricStat" in query}
+    assert set(re.findall(r"FILL\((\w+), 0\)", shown["Expression"])) == counted
+    assert len(counted) == 3
+    assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
 
 
 @pytest.mark.parametrize("name", sorted(WATCHED))
@@ -84,14 +133,14 @@ def test_every_heading_among_the_alarms_has_its_alarm() -> None:
 
 def test_alarms_lead_to_where_the_docs_are_found() -> None:
     base = "https://git.example.com/usage/blob/main/docs/operations.md"
-    template = Template.load(parameters={**IDENTITY_PROVIDER, "RunbookUrl": base})
+    template = Template.load(parameters={**STREAMING, "RunbookUrl": base})
     for name, alarm in alarms(template).items():
         assert f"What to do: {base}#{WATCHED[name]}" in alarm["AlarmDescription"]
 
 
 @pytest.mark.parametrize("topic", ["", "arn:aws:sns:eu-central-1:123456789012:on-call"])
 def test_an_alarm_and_its_end_are_told_to_the_topic(topic: str) -> None:
-    template = Template.load(parameters={**IDENTITY_PROVIDER, "AlarmTopicArn": topic})
+    template = Template.load(parameters={**STREAMING, "AlarmTopicArn": topic})
     for alarm in alarms(template).values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [topic or TOPIC]
     assert ("AlarmTopic" in template.of_type("AWS::SNS::Topic")) is (topic == "")

@@ -9,8 +9,8 @@ import pytest
 from local.template import Template
 from local.template.document import read_document
 from local.template.template import TEMPLATE
-from tests.template.conftest import IDENTITY_PROVIDER
-from tests.template.test_roles import ALLOWED, as_list, policy_statements
+from tests.template.conftest import STREAMING
+from tests.template.test_roles import ALLOWED, ASSUMED_BY, as_list, policy_statements
 
 AWS = "eu-central-1:123456789012"
 OWN = f"arn:aws:kms:{AWS}:key/api-usage-export-DataKey"
@@ -39,6 +39,10 @@ ENCRYPTED_BY = {
         "ResultConfiguration",
         "EncryptionConfiguration",
         "KmsKey",
+    ),
+    "AWS::KinesisFirehose::DeliveryStream": (
+        "DeliveryStreamEncryptionConfigurationInput",
+        "KeyARN",
     ),
     "AWS::Logs::LogGroup": ("KmsKeyId",),
     "AWS::S3::Bucket": (
@@ -129,7 +133,11 @@ def test_the_keys_policy_lets_the_services_in_use_and_nobody_decrypt_without_one
     }
     assert statements["EncryptSettings"]["Action"] == "kms:CreateGrant"
     assert statements["EncryptSettings"]["Condition"] == {
-        "StringEquals": {"kms:ViaService": "lambda.eu-central-1.amazonaws.com"},
+        "StringEquals": {
+            "kms:ViaService": [
+                f"{service}.eu-central-1.amazonaws.com" for service in ("firehose", "lambda")
+            ]
+        },
         "Bool": {"kms:GrantIsForAWSResource": "true"},
     }
     assert statements["EncryptLogs"]["Condition"] == {
@@ -137,12 +145,14 @@ def test_the_keys_policy_lets_the_services_in_use_and_nobody_decrypt_without_one
             "kms:EncryptionContext:aws:logs:arn": [
                 f"{LOGS}/aws/lambda/api-usage-export-*",
                 f"{LOGS}/aws/vendedlogs/apigateway/api-usage-export",
+                f"{LOGS}/aws/kinesisfirehose/api-usage-export-call-logs",
             ]
         }
     }
 
 
-def test_the_keys_policy_knows_every_log_group(template: Template) -> None:
+def test_the_keys_policy_knows_every_log_group(streaming: Template) -> None:
+    template = streaming
     (statement,) = [
         statement
         for statement in template.resource("DataKey")["Properties"]["KeyPolicy"]["Statement"]
@@ -159,9 +169,9 @@ def test_the_keys_policy_knows_every_log_group(template: Template) -> None:
 
 @pytest.mark.parametrize("role", sorted(ALLOWED))
 def test_a_role_uses_a_key_through_the_services_that_it_calls_and_never_by_itself(
-    template: Template, role: str
+    streaming: Template, role: str
 ) -> None:
-    statements = policy_statements(template, role)
+    statements = policy_statements(streaming, role)
     actions = {action for statement in statements for action in as_list(statement["Action"])}
     services = {action.partition(":")[0] for action in actions}
     via = {
@@ -170,20 +180,25 @@ def test_a_role_uses_a_key_through_the_services_that_it_calls_and_never_by_itsel
         if as_list(statement["Action"])[0].startswith("kms:")
         for service in as_list(statement["Condition"]["StringEquals"]["kms:ViaService"])
     }
-    settings = {"lambda"} if role != "ScheduleRole" else set()
+    settings = {"lambda"} if ASSUMED_BY[role] == "lambda.amazonaws.com" else set()
     assert via == (services & {"s3", "sns", "sqs"}) | settings
 
 
 def test_call_logs_under_a_key_of_their_own_are_decrypted_with_it_and_nothing_more() -> None:
     parameters = {"CallLogBucketName": "their-call-logs", "CallLogKmsKeyArn": THEIRS}
-    template = Template.load(parameters={**IDENTITY_PROVIDER, **parameters})
-    for role in ("ExportRole", "AnalyticsRole"):
+    template = Template.load(parameters={**STREAMING, **parameters})
+    uses = {
+        "ExportRole": "kms:Decrypt",
+        "AnalyticsRole": "kms:Decrypt",
+        "CallLogStreamRole": ["kms:Decrypt", "kms:GenerateDataKey"],  # it writes them
+    }
+    for role, actions in uses.items():
         (statement,) = [
             statement
             for statement in policy_statements(template, role)
             if statement["Resource"] == THEIRS
         ]
-        assert statement["Action"] == "kms:Decrypt"
+        assert statement["Action"] == actions
         assert statement["Condition"] == {
             "StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
         }
@@ -191,4 +206,4 @@ def test_call_logs_under_a_key_of_their_own_are_decrypted_with_it_and_nothing_mo
 
 def with_key(key: str) -> Template:
     parameters = {} if key == OWN else {"KmsKeyArn": key}
-    return Template.load(parameters={**IDENTITY_PROVIDER, **parameters})
+    return Template.load(parameters={**STREAMING, **parameters})

@@ -97,6 +97,7 @@ def test_tokens_are_trusted_over_https_or_on_this_machine_only(
         ("CallLogBucketName", "Call-Logs", False),
         ("CallLogBucketName", "s3://call-logs", False),
         ("DatabaseName", "api-usage", False),
+        ("MakeCallLogStream", "yes", False),
         ("LogRetentionDays", "8", False),
         ("Architecture", "arm64", True),
         ("Architecture", "amd64", False),
@@ -149,6 +150,11 @@ def test_an_enabled_schedule_needs_a_workspace() -> None:
             {"AlarmEmail": "ops@example.com"} | {"AlarmTopicArn": f"arn:aws:sns:{AWS}:ops"},
             {"AlarmTopicArn": ""},
             "AlarmEmail is for the topic made here",
+        ),
+        (
+            {"MakeCallLogStream": "true"} | {"SettleMinutes": "9"},
+            {"SettleMinutes": "10"},
+            "Behind MakeCallLogStream, SettleMinutes must be 10 or more",
         ),
     ],
 )

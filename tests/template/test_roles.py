@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.template import Template
+from tests.template.conftest import STREAMING
 
 AWS = "eu-central-1:123456789012"
 WORKGROUP = f"arn:aws:athena:{AWS}:workgroup/api-usage-export"
@@ -15,6 +16,7 @@ CATALOG = {
     f"arn:aws:glue:{AWS}:table/api_usage/api_calls",
 }
 CALL_LOGS = "arn:aws:s3:::api-usage-export-calllogbucket"
+UNWRITTEN = f"{CALL_LOGS}/unwritten/*"
 EXPORTS = "arn:aws:s3:::api-usage-export-exportbucket"
 RECORDS = {f"{EXPORTS}/exports/*", f"{EXPORTS}/idempotency/*"}
 RUNNING = f"{EXPORTS}/running/*"
@@ -24,6 +26,7 @@ OUTCOMES = f"arn:aws:sns:{AWS}:api-usage-export-OutcomeTopic"
 SCHEDULES = f"arn:aws:scheduler:{AWS}:schedule-group/api-usage-export"
 QUEUES = f"arn:aws:sqs:{AWS}:api-usage-export-"
 LOGS = f"arn:aws:logs:{AWS}:log-group:/aws/lambda/api-usage-export-"
+STREAM_LOGS = f"arn:aws:logs:{AWS}:log-group:/aws/kinesisfirehose/api-usage-export-call-logs:*"
 KEY = f"arn:aws:kms:{AWS}:key/api-usage-export-DataKey"
 TRACES = {"xray:PutTraceSegments": {"*"}, "xray:PutTelemetryRecords": {"*"}}
 
@@ -77,6 +80,20 @@ ALLOWED = {
         "kms:Decrypt": {KEY},
         "kms:GenerateDataKey": {KEY},
     },
+    "CallLogStreamRole": {
+        "glue:GetTable": CATALOG,
+        "glue:GetTableVersion": CATALOG,
+        "glue:GetTableVersions": CATALOG,
+        "s3:AbortMultipartUpload": {f"{CALL_LOGS}/api_calls/*", UNWRITTEN},
+        "s3:GetObject": {f"{CALL_LOGS}/api_calls/*", UNWRITTEN},
+        "s3:PutObject": {f"{CALL_LOGS}/api_calls/*", UNWRITTEN},
+        "s3:GetBucketLocation": {CALL_LOGS},
+        "s3:ListBucket": {CALL_LOGS},
+        "s3:ListBucketMultipartUploads": {CALL_LOGS},
+        "kms:Decrypt": {KEY},
+        "kms:GenerateDataKey": {KEY},
+        "logs:PutLogEvents": {STREAM_LOGS},
+    },
 }
 
 ASSUMED_BY = {
@@ -84,11 +101,20 @@ ASSUMED_BY = {
     "ExportRole": "lambda.amazonaws.com",
     "AnalyticsRole": "lambda.amazonaws.com",
     "ScheduleRole": "scheduler.amazonaws.com",
+    "CallLogStreamRole": "firehose.amazonaws.com",
 }
+
+
+@pytest.fixture(scope="module")
+def template(streaming: Template) -> Template:
+    """With every role."""
+    return streaming
 
 
 def test_there_is_no_other_role(template: Template) -> None:
     assert set(template.of_type("AWS::IAM::Role")) == set(ALLOWED)
+    without = Template.load(parameters=STREAMING | {"MakeCallLogStream": "false"})
+    assert set(without.of_type("AWS::IAM::Role")) == set(ALLOWED) - {"CallLogStreamRole"}
     assert not template.of_type("AWS::IAM::Policy")
     assert set(template.of_type("AWS::IAM::ManagedPolicy")) == {"QueryCallLogs"}
 
@@ -114,6 +140,8 @@ def test_a_role_is_assumed_by_its_one_service(template: Template, role: str) -> 
         assert statement["Condition"] == {
             "StringEquals": {"aws:SourceAccount": "123456789012", "aws:SourceArn": SCHEDULES}
         }
+    if role == "CallLogStreamRole":
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 
 
 def test_call_logs_are_listed_below_their_prefix_and_exports_without_a_condition(
@@ -141,11 +169,12 @@ def test_each_function_has_the_role_made_for_it(template: Template) -> None:
     assert all("Policies" not in properties for properties in functions.values())
 
 
-def test_the_role_follows_the_call_logs_into_an_existing_bucket() -> None:
-    template = Template.load(parameters={"CallLogBucketName": "their-call-logs"})
+@pytest.mark.parametrize("role", ["ExportRole", "CallLogStreamRole"])
+def test_the_role_follows_the_call_logs_into_an_existing_bucket(role: str) -> None:
+    template = Template.load(parameters=STREAMING | {"CallLogBucketName": "their-call-logs"})
     resources = {
         resource
-        for statement in policy_statements(template, "ExportRole")
+        for statement in policy_statements(template, role)
         for resource in as_list(statement["Resource"])
     }
     assert {"arn:aws:s3:::their-call-logs", "arn:aws:s3:::their-call-logs/api_calls/*"} <= resources
