@@ -34,7 +34,7 @@ ENGINE_TESTS := $(addprefix tests/functional/test_,direct_invocation.py export_a
   local_athena_api.py local_athena_clients.py local_athena_statements.py local_athena_tables.py \
   observability.py row_limit.py usage_api.py)
 
-.PHONY: help export serve seed web trino test test-slow test-clients test-oidc test-trino \
+.PHONY: help export serve seed web trino test test-slow test-clients test-oidc test-trino load \
   check check-template mutate format docs build lock licenses audit clean
 
 help: ## List the targets
@@ -69,6 +69,9 @@ test-oidc: .venv/java ## Test authorizer and page with Keycloak, which Maven fet
 
 test-trino: trino ## Run the functional tests on Trino, and compare every statement on both engines
 	@$(BIN)/python -m pytest --engine trino -m "not slow" $(ENGINE_TESTS) tests/trino $(ARGS)
+
+load: .venv/installed .load/installed ## Load the local stack with many admins, and hold all that they get against the logs (ARGS="--users 300 --seconds 60")
+	@$(BIN)/python -m benchmarks.load $(ARGS)
 
 check: .venv/installed $(WEB) ## Formatting, lint, strict types, template lint; the page's too where Node.js is
 	@$(BIN)/ruff format --check
@@ -107,7 +110,7 @@ lock: .sam/installed ## Resolve the pinned requirements anew from pyproject.toml
 	@for function in export analytics; do $(UV_COMPILE) --extra lambda -c requirements-dev.txt \
 	  pyproject.toml --output-file functions/$$function/requirements.txt; done
 	@$(UV_COMPILE) --group mutate -c requirements-dev.txt --output-file requirements-mutate.txt
-	@for group in audit checkov clients java runtime sam; do $(UV_COMPILE) --group $$group \
+	@for group in audit checkov clients java load runtime sam; do $(UV_COMPILE) --group $$group \
 	  --output-file requirements-$$group.txt; done
 
 licenses: .venv/installed ## Check that every installed package's license is allowed; no network
@@ -117,7 +120,7 @@ audit: .venv/installed .sam/installed .audit/installed ## The licenses, and know
 	@$(BIN)/python -m local.audit
 
 clean: ## Remove what was installed, built or made here; exports stay
-	rm -rf .venv .sam .audit .checkov .clients .mutate .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
+	rm -rf .venv .sam .audit .checkov .clients .load .mutate .aws-sam .local call-logs .call-logs-* web/node_modules web/dist
 
 .venv/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -175,6 +178,12 @@ clean: ## Remove what was installed, built or made here; exports stay
 	@echo "Installing the AWS CLI and other clients into .clients, once; this takes about a minute"
 	@$(PYTHON) -m venv --clear .clients
 	@.clients/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+.load/installed: requirements-load.txt
+	@echo "Installing locust into .load, once; this takes about a minute"
+	@$(PYTHON) -m venv --clear .load
+	@.load/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 web/node_modules/.package-lock.json: web/package-lock.json
