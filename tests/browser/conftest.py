@@ -46,7 +46,7 @@ def call_logs(tmp_path_factory: pytest.TempPathFactory, today: date) -> Path:
     folder = samples / "call-logs"
     write_sample_call_logs(folder, rows=ROWS, days=42, end=today, seed=7)
     yesterday = today - timedelta(days=1)
-    for workspace, rows, days in (("ws-busy", 16_000, 42), ("ws-crowded", 80_000, 1)):
+    for workspace, rows, days in (("ws-busy", 16_000, 42), ("ws-crowded", 100_000, 1)):
         made = samples / workspace
         write_sample_call_logs(made, rows=rows, days=days, end=yesterday, seed=8)
         (made / "workspace_id=ws-acme").rename(folder / f"workspace_id={workspace}")

@@ -173,8 +173,7 @@ def test_an_hour_over_the_limit_is_named_and_filters_help(
 
     page.find(".breakdown tbody tr:nth-child(1) .link").click()
     page.wait_for_charts()
-    page.until(lambda: bool(page.all(".export-panel .primary")))
-    assert page.text(".export-panel .primary") == "Export CSV"
+    page.wait_for("Export CSV", ".export-panel .primary")
 
 
 @pytest.fixture
