@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from local.call_log_check.contract import Contract
 from local.call_log_check.duplicates import Duplicates
 from local.call_log_check.findings import Finding
-from local.call_log_check.footer import footer_findings, readable_columns
+from local.call_log_check.footer import footer_findings, is_int96, readable_columns
 from local.call_log_check.layout import partition_of, place_findings, size_findings
 from local.call_log_check.limits import Limits
 from local.call_log_check.places import Place, PlaceError, StoredFile
@@ -121,7 +121,13 @@ class _Check:
                     file.path, parquet.metadata, self._contract, self._limits
                 )
                 names = readable_columns(parquet.metadata, self._contract)
-                rows = RowCheck(file.path, names, row_rules(self._contract, self._limits, day))
+                rules = row_rules(
+                    self._contract,
+                    self._limits,
+                    day,
+                    is_int96=is_int96(parquet.metadata, "called_at"),
+                )
+                rows = RowCheck(file.path, names, rules)
                 for batch in _batches(parquet, names):
                     connection.register("calls", batch)
                     rows.add(connection)

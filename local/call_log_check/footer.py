@@ -34,6 +34,12 @@ def readable_columns(metadata: Any, contract: Contract) -> dict[str, str]:
     }
 
 
+def is_int96(metadata: Any, column: str) -> bool:
+    """Whether a column's times are INT96, the unit-less form of Hive, Firehose and Athena."""
+    stored = map(metadata.schema.column, range(metadata.num_columns))
+    return any(one.name.lower() == column and one.physical_type == "INT96" for one in stored)
+
+
 def _column_findings(file: str, metadata: Any, contract: Contract) -> Iterable[Finding]:
     rows: int = metadata.num_rows
     stored = _fields(metadata)
@@ -51,7 +57,7 @@ def _column_findings(file: str, metadata: Any, contract: Contract) -> Iterable[F
             continue
         found = _plain(stored[name][0].type)
         if pa.types.is_timestamp(found) and declared == "timestamp":
-            if found.unit != _TIMESTAMP_UNIT:
+            if found.unit != _TIMESTAMP_UNIT and not is_int96(metadata, name):
                 advice = "Write it in milliseconds (TIMESTAMP(MILLIS)), in UTC."
                 yield Finding("timestamp-unit", file, name, rows, "calls", f"{found}", advice)
         elif not _is_type(found, declared):

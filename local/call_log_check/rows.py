@@ -47,9 +47,29 @@ class RowRule:
         return self.example or f'CAST("{self.column}" AS VARCHAR)'
 
 
-def row_rules(contract: Contract, limits: Limits, day: str) -> list[RowRule]:
-    """The rules for calls of one day."""
+_SUB_MILLISECOND: Final = RowRule(
+    "timestamp-unit",
+    "called_at",
+    frozenset({"called_at"}),
+    "epoch_ns(called_at) % 1000000 <> 0",
+    "",
+    "Queries see milliseconds only: write no more digits, or TIMESTAMP(MILLIS).",
+)
+
+
+def row_rules(
+    contract: Contract, limits: Limits, day: str, *, is_int96: bool = False
+) -> list[RowRule]:
+    """The rules for calls of one day.
+
+    Args:
+        contract: What calls should be like.
+        limits: What counts as absurd.
+        day: Theirs, as its folder has it.
+        is_int96: Whether their times are INT96, whose type says nothing of its unit.
+    """
     return [
+        *([_SUB_MILLISECOND] if is_int96 else []),
         *_presence_rules(contract),
         *_call_type_rules(contract),
         *_number_rules(contract, limits),

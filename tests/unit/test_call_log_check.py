@@ -84,6 +84,7 @@ def put(
     name: str = FILE,
     types: Mapping[str, Any] = TYPES,
     row_group_size: int | None = None,
+    **options: Any,
 ) -> None:
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ def put(
         else pa.array([row.get(column) for row in calls], stored)
         for column, stored in types.items()
     }
-    pq.write_table(pa.table(columns), file, row_group_size=row_group_size)
+    pq.write_table(pa.table(columns), file, row_group_size=row_group_size, **options)
 
 
 def findings(folder: Path, **options: Any) -> list[Finding]:
@@ -318,6 +319,23 @@ def test_times_in_other_units_are_held_against_the_day_too(tmp_path: Path) -> No
     rules = {finding.rule: finding for finding in findings(tmp_path)}
     assert set(rules) == {"timestamp-unit", "outside-day", "unsorted"}
     assert rules["outside-day"].count == 1
+
+
+@pytest.mark.parametrize("microsecond", [999_000, 999_001])
+def test_int96_times_are_well_as_long_as_they_are_whole_milliseconds(
+    tmp_path: Path, microsecond: int
+) -> None:
+    time = datetime(2026, 1, 31, 0, 0, 3, microsecond, tzinfo=UTC)
+    types = TYPES | {"called_at": pa.timestamp("us", tz="UTC")}
+    put(tmp_path, five(called_at=time), types=types, use_deprecated_int96_timestamps=True)
+    stored = pq.read_metadata(tmp_path / FILE).schema.column(1)
+    assert (stored.name, stored.physical_type) == ("called_at", "INT96")
+    found = findings(tmp_path)
+    if microsecond % 1000 == 0:
+        assert found == []
+        return
+    assert brief(found) == [("timestamp-unit", FILE, "called_at", 1)]
+    assert found[0].example == "2026-01-31 00:00:03.999001"
 
 
 def test_counts_and_order_hold_across_batches(
