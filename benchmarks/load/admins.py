@@ -63,8 +63,9 @@ class Admin(HttpUser):
         gevent.joinall(started)
         answer = started[0].value
         if answer.status in {200, 202}:
-            for file in (export := self.ended(answer))["files"]:
-                self.download(export["id"], file)
+            if (export := self.ended(answer)) is not None:
+                for file in export["files"]:
+                    self.download(export["id"], file)
 
     @task(2)
     def cancel(self) -> None:
@@ -132,13 +133,15 @@ class Admin(HttpUser):
             made[self.workspace].append(answer.answer["id"])
         return answer
 
-    def ended(self, answer: Exchange) -> dict[str, Any]:
-        """The export once it has an outcome."""
-        while (export := answer.answer)["progress"] is not None:
+    def ended(self, answer: Exchange) -> dict[str, Any] | None:
+        """The export once it has an outcome; None where it is not to be seen any more."""
+        while answer.status in {200, 202}:
+            export: dict[str, Any] = answer.answer
+            if export["progress"] is None:
+                return export
             gevent.sleep(float(answer.retry_after or 1))
             answer = self.call("GET", "/exports/{id}", f"/exports/{export['id']}")
-        shown: dict[str, Any] = export
-        return shown
+        return None
 
     def download(self, export_id: str, file: dict[str, Any]) -> None:
         began, clock = time.time(), time.monotonic()
