@@ -62,10 +62,9 @@ class Admin(HttpUser):
         started = [gevent.spawn(self.order, body, headers) for _ in range(clicks)]
         gevent.joinall(started)
         answer = started[0].value
-        if answer.status in {200, 202}:
-            if (export := self.ended(answer)) is not None:
-                for file in export["files"]:
-                    self.download(export["id"], file)
+        if answer.status in {200, 202} and (export := self.ended(answer)) is not None:
+            for file in export["files"]:
+                self.download(export["id"], file)
 
     @task(2)
     def cancel(self) -> None:

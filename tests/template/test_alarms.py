@@ -43,6 +43,7 @@ WATCHED = {
     "ApiErrorsAlarm": "api-errors",
     "ApiLatencyAlarm": "api-latency",
     "AuthorizerErrorsAlarm": "authorizer-errors",
+    "BytesScannedAlarm": "bytes-scanned",
     "ExportErrorsAlarm": "export-errors",
     "FailedDeliveriesAlarm": "failed-deliveries",
     "FailedInvocationsAlarm": "failed-invocations",
@@ -106,6 +107,18 @@ def test_each_call_that_is_put_aside_and_each_error_alarms(template: Template) -
     assert set(re.findall(r"FILL\((\w+), 0\)", shown["Expression"])) == counted
     assert len(counted) == 3
     assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+
+
+def test_the_bytes_of_every_end_that_a_query_can_have_are_counted(template: Template) -> None:
+    alarm = alarms(template)["BytesScannedAlarm"]
+    states = {dict(metric.dimensions)["QueryState"] for metric in metrics_of_alarm(alarm)}
+    assert states == {"SUCCEEDED", "FAILED", "CANCELED", "CANCELLED"}
+    (shown,) = [query for query in alarm["Metrics"] if query.get("ReturnData", True)]
+    counted = {query["Id"] for query in alarm["Metrics"] if "MetricStat" in query}
+    assert set(re.findall(r"FILL\((\w+), 0\)", shown["Expression"])) == counted
+    periods = {q["MetricStat"]["Period"] for q in alarm["Metrics"] if "MetricStat" in q}
+    assert (periods, alarm["EvaluationPeriods"]) == ({3600}, 1)
+    assert alarm["Threshold"] == int(template.parameters["HourlyBytesScanned"])
 
 
 @pytest.mark.parametrize("name", sorted(WATCHED))

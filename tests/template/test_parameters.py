@@ -93,6 +93,8 @@ def test_tokens_are_trusted_over_https_or_on_this_machine_only(
         ("FirstDay", "2024-13-01", False),
         ("FirstDay", "01.02.2024", False),
         ("BytesScannedCutoff", "9999999", False),
+        ("HourlyBytesScanned", "9999999", False),
+        ("HourlyBytesScanned", "20000000000", True),
         ("CallLogBucketName", "call-logs.example", True),
         ("CallLogBucketName", "Call-Logs", False),
         ("CallLogBucketName", "s3://call-logs", False),
