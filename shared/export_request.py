@@ -158,6 +158,17 @@ class DirectRequest(ExportRequest):
             )
         return arn
 
+    @field_validator("schedule_arn")
+    @classmethod
+    def _can_be_a_folder(cls, arn: str | None) -> str | None:
+        if arn is not None and {".", ".."} & set(arn.split("/")):
+            raise PydanticCustomError(
+                "no_folder",
+                "names a group or a schedule that is called . or .., which cannot be the folder of "
+                "its files: make it anew under another name",
+            )
+        return arn
+
     @property
     def delivery_key(self) -> str | None:
         """What every delivery of one scheduled run has in common."""

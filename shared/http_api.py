@@ -52,14 +52,25 @@ def caller(app: APIGatewayHttpResolver) -> dict[str, str]:
     Raises:
         PermissionError: The event does not say so in the authorizer's way: it did not pass it.
     """
-    context = app.current_event.request_context.authorizer.get_lambda
-    match context:
-        case {"workspace_id": str(workspace_id), "subject": str()} if re.fullmatch(
-            WORKSPACE_ID_PATTERN, workspace_id
-        ):
-            return context
+    verified = verified_caller(app.current_event.raw_event)
+    if verified is None:
+        raise PermissionError("the request has not passed the authorizer")
+    return verified
+
+
+def verified_caller(event: Mapping[str, Any]) -> dict[str, str] | None:
+    """The same of an event, and None where it has not passed the authorizer."""
+    match event:
+        case {
+            "requestContext": {
+                "authorizer": {
+                    "lambda": {"workspace_id": str(workspace_id), "subject": str(subject)}
+                }
+            }
+        } if re.fullmatch(WORKSPACE_ID_PATTERN, workspace_id):
+            return {"workspace_id": workspace_id, "subject": subject}
         case _:
-            raise PermissionError("the request has not passed the authorizer")
+            return None
 
 
 def json_response(

@@ -11,7 +11,7 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.export.direct import DirectExports
-from functions.export.outcomes import outcome_handler
+from functions.export.outcomes import outcome_handler, record_refusal
 from functions.export.routes import export_routes
 from functions.export.settings import Settings
 from functions.export.sweep import is_sweep, sweep
@@ -62,7 +62,9 @@ http = export_routes(exports, estimates, presenter, logger)
 def handler(event: Any, context: LambdaContext) -> dict[str, Any]:
     """Lambda entry point."""
     if is_http(event):
-        return answer(http, event, context)
+        response = answer(http, event, context)
+        record_refusal(logger, event, response)
+        return response
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
     until = clock.now() + left - _TIME_TO_ANSWER
     if is_sweep(event):

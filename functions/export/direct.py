@@ -1,6 +1,7 @@
 """Direct input: from schedules, from the Lambda console's Test button, from `aws lambda invoke`."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from functions.export.outcomes import refusal_event
 from functions.export.unattended import Unattended
 from shared.aws_errors import RefusedError, ServiceUnavailableError
 from shared.export import Trigger
@@ -22,9 +24,11 @@ from shared.problems import (
     validation_problem,
 )
 from shared.timeframe import TimeframeError
+from shared.workspace import WORKSPACE_ID_PATTERN
 
 logger = logging.getLogger(__name__)
 
+_DIRECTLY = "direct invocation"
 _LONGEST_LOGGED = 256
 """Characters of what an event names, which may be anything."""
 
@@ -125,20 +129,29 @@ class DirectExports:
         ]
 
     def _tell_refusal(self, event: object, problem: Problem) -> None:
-        """Tell those who wait for a schedule; whoever invokes directly reads the answer."""
+        """Record it, and tell those who wait for a schedule.
+
+        Whoever invokes directly reads the answer.
+        """
         fields = _fields(event)
-        schedule_arn = fields.get("schedule_arn")
+        named, schedule_arn = fields.get("workspace_id"), fields.get("schedule_arn")
         if not isinstance(schedule_arn, str):
+            is_one = isinstance(named, str) and re.fullmatch(WORKSPACE_ID_PATTERN, named)
+            audit = refusal_event(
+                Trigger.DIRECT,
+                workspace_id=named if is_one else None,
+                requested_by=_DIRECTLY,
+                error=problem.type,
+            )
+            logger.warning("a direct invocation was refused", extra={"audit": audit})
             return
-        workspace = _named(fields.get("workspace_id"))
-        audit = {
-            "export_id": None,
-            "workspace_id": workspace[:_LONGEST_LOGGED],
-            "requested_by": _named(schedule_arn)[:_LONGEST_LOGGED],
-            "trigger": Trigger.SCHEDULE,
-            "outcome": "refused",
-            "error": problem.type,
-        }
+        workspace = _named(named)
+        audit = refusal_event(
+            Trigger.SCHEDULE,
+            workspace_id=workspace[:_LONGEST_LOGGED],
+            requested_by=_named(schedule_arn)[:_LONGEST_LOGGED],
+            error=problem.type,
+        )
         logger.error(
             "a schedule's input was refused",
             extra={"audit": audit, "problem": problem.model_dump()},
@@ -163,7 +176,7 @@ def _order(event: object, invocation_id: str) -> Order:
         workspace_id=request.workspace_id,
         request=request.export_request(),
         trigger=Trigger.SCHEDULE if scheduled else Trigger.DIRECT,
-        requested_by=request.schedule_arn or "direct invocation",
+        requested_by=request.schedule_arn or _DIRECTLY,
         idempotency_key=request.delivery_key or f"invocation {invocation_id}",
         period_of=request.scheduled_time,
     )

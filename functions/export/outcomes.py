@@ -3,7 +3,8 @@
 Ids, figures and Athena's words only: never key names, tokens, URLs or rows.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from functions.export.unattended import Unattended
 from shared.aws_errors import RefusedError, ServiceUnavailableError
 from shared.export import Trigger
 from shared.exports import Outcome
+from shared.http_api import verified_caller
 
 
 def outcome_handler(logger: Logger, unattended: Unattended) -> Callable[[Outcome], None]:
@@ -64,6 +66,48 @@ def audit_event(outcome: Outcome) -> dict[str, Any]:
         ],
         "repeated": outcome.is_again,
     }
+
+
+def refusal_event(
+    trigger: Trigger, *, workspace_id: str | None, requested_by: str | None, error: str
+) -> dict[str, Any]:
+    """Who was refused what: the first fields of `audit_event`, since no export was made.
+
+    Args:
+        trigger: The way in.
+        workspace_id: Whose calls were asked for, where that is known.
+        requested_by: Who asked, where that is known.
+        error: Type of the problem.
+    """
+    return {
+        "export_id": None,
+        "workspace_id": workspace_id,
+        "requested_by": requested_by,
+        "trigger": trigger,
+        "outcome": "refused",
+        "error": error,
+    }
+
+
+def record_refusal(logger: Logger, event: Mapping[str, Any], response: Mapping[str, Any]) -> None:
+    """Record a request of the API for an export that was answered by a problem of its own.
+
+    Not one that was rejected for its rows: that is an export, with an outcome.
+    """
+    is_refused = 400 <= response["statusCode"] < 500
+    caller = verified_caller(event)
+    if not is_refused or caller is None or event.get("routeKey") != "POST /exports":
+        return
+    problem = json.loads(response["body"])
+    if "export_id" in problem:
+        return
+    audit = refusal_event(
+        Trigger.API,
+        workspace_id=caller["workspace_id"],
+        requested_by=caller["subject"],
+        error=problem["type"],
+    )
+    logger.info("an export was refused", extra={"audit": audit})
 
 
 def outcome_metrics(outcome: Outcome) -> dict[str, tuple[MetricUnit, float]]:

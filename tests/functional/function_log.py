@@ -11,7 +11,7 @@ def log_lines(logs: Path, function: str = "ExportFunction") -> list[dict[str, An
     return [json.loads(line) for line in lines if line.startswith("{")]
 
 
-def audits(logs: Path, export_id: str) -> list[dict[str, Any]]:
-    """The audit events of an export."""
+def audits(logs: Path, export_id: str | None) -> list[dict[str, Any]]:
+    """The audit events of an export; those of refusals for None."""
     events = [line["audit"] for line in log_lines(logs) if "audit" in line]
     return [event for event in events if event["export_id"] == export_id]

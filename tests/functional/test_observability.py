@@ -110,6 +110,47 @@ def test_no_flow_logs_a_token_a_signature_a_name_or_a_row(
     assert not {call_id for call_id in call_ids if call_id and call_id in written}
 
 
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "problem"),
+    [
+        ({"start": "nonsense"}, {}, 422, "invalid-request"),
+        ({"start": "2020-01-01", "end": "2026-01-01"}, {}, 422, "invalid-request"),
+        ({}, {"Idempotency-Key": "x" * 300}, 422, "invalid-request"),
+        ({"period": "last_7_days"}, {"Idempotency-Key": "taken"}, 422, "idempotency-key-reused"),
+        (b"{", {"Content-Type": "application/json"}, 400, "malformed-body"),
+        (b"{}", {"Content-Type": "text/csv"}, 415, "unsupported-media-type"),
+        ({"models": ["x" * 17_000]}, {}, 413, "body-too-large"),
+    ],
+)
+def test_a_request_that_makes_no_export_is_an_audit_event_too(
+    admin: Caller, logs: Path, body: Any, headers: dict[str, str], status: int, problem: str
+) -> None:
+    if "Idempotency-Key" in headers:
+        admin("POST", "/exports", {"period": "yesterday"}, headers)
+    before = len(audits(logs, None))
+    reply = admin("POST", "/exports", body, headers)
+    assert reply.status == status
+    assert audits(logs, None)[before:] == [
+        {
+            "export_id": None,
+            "workspace_id": WORKSPACE,
+            "requested_by": "ada@acme.example",
+            "trigger": "api",
+            "outcome": "refused",
+            "error": f"urn:api-usage-export:problem:{problem}",
+        }
+    ]
+
+
+def test_what_asks_for_no_export_is_not_one_that_was_refused(admin: Caller, logs: Path) -> None:
+    before = len(audits(logs, None))
+    assert admin("POST", "/exports/estimate", {"start": "nonsense"}).status == 422
+    assert admin("GET", "/exports?colour=red").status == 422
+    assert admin("GET", "/exports/0123456789abcdefghjkmnpqrs").status == 404
+    assert admin("POST", "/exports", {"period": "yesterday"}).status == 200
+    assert audits(logs, None)[before:] == []
+
+
 def test_a_denial_is_logged_with_its_cause(stack: LocalStack, member: Caller, logs: Path) -> None:
     member("POST", "/exports", {})
     lines = (logs / "AuthorizerFunction.log").read_text()

@@ -50,6 +50,8 @@ AUDITED = {
     "columns", "rows", "files", "attempt", "bytes_scanned", "queries", "repeated",
 }  # fmt: skip
 
+REFUSED = {"export_id", "workspace_id", "requested_by", "trigger", "outcome", "error"}
+
 
 @dataclass
 class Left:
@@ -315,6 +317,14 @@ def test_every_outcome_is_one_audit_event_with_all_that_is_to_be_known(left: Lef
         assert event["queries"]
     outcomes = {(event["trigger"], event["outcome"]) for event in events.values()}
     assert {outcome for _, outcome in outcomes} == {"succeeded", "rejected", "failed", "cancelled"}
+
+
+def test_every_request_that_was_refused_is_one_too(left: Left) -> None:
+    refused = [event for event in left.audits if event["export_id"] is None]
+    assert Counter(event["trigger"] for event in refused) == {"api": 9}
+    for event in refused:
+        assert set(event) == REFUSED
+        assert (event["outcome"], event["requested_by"]) == ("refused", SUBJECT)
 
 
 def test_refused_tokens_are_lines_of_the_authorizer(left: Left) -> None:

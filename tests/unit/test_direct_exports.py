@@ -188,6 +188,7 @@ def test_a_hundred_workspaces_can_be_named() -> None:
         ({"schedule_arn": f"{SCHEDULE_ARN}/../x"}, "schedule_arn"),
         ({"schedule_arn": SCHEDULE_ARN.replace("schedule/", "schedule-group/")}, "schedule_arn"),
         ({"schedule_arn": f"{SCHEDULE_ARN}\n"}, "schedule_arn"),
+        ({"schedule_arn": SCHEDULE_ARN.replace("monthly", "..")}, "schedule_arn"),
         ({"period": "previous_year"}, "period"),
         ({"months": 3}, "months"),
     ],

@@ -225,11 +225,24 @@ def test_a_schedule_is_named_by_its_arn(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "monthly", "a/", "/b", "a/b/c", "a/b ", "a/b\n", "a/../b", f"a/{'b' * 65}"]
+    "name",
+    ["", "monthly", "a/", "/b", "a/b/c", "a/b ", "a/b\n", "a/../b", f"a/{'b' * 65}"],
 )
 def test_what_is_no_schedules_arn_is_refused(name: str) -> None:
     arn = f"arn:aws:scheduler:eu-central-1:123456789012:schedule/{name}"
     assert faults(DirectRequest, {**SCHEDULE, "schedule_arn": arn}) == [("schedule_arn",)]
+
+
+@pytest.mark.parametrize("name", ["./b", "../b", "a/.", "a/..", "../.."])
+def test_a_schedule_whose_folder_would_be_another_is_refused(name: str) -> None:
+    arn = f"arn:aws:scheduler:eu-central-1:123456789012:schedule/{name}"
+    assert faults(DirectRequest, {**SCHEDULE, "schedule_arn": arn}) == [("schedule_arn",)]
+
+
+@pytest.mark.parametrize("name", ["a/...", ".a/.b", "a../b."])
+def test_dots_beside_other_characters_are_a_folder_like_any_other(name: str) -> None:
+    arn = f"arn:aws:scheduler:eu-central-1:123456789012:schedule/{name}"
+    assert DirectRequest.model_validate({**SCHEDULE, "schedule_arn": arn}).schedule_arn == arn
 
 
 def test_deliveries_of_one_run_have_a_key_in_common() -> None:

@@ -1,4 +1,4 @@
-"""What is recorded of a schedule that is refused: an event like that of any other outcome."""
+"""What is recorded of an order that is refused: an event like that of any other outcome."""
 
 from typing import Any
 
@@ -46,5 +46,35 @@ def test_what_is_no_name_is_text_of_a_bounded_length(
     assert event["workspace_id"].isascii()
 
 
-def test_who_invokes_directly_reads_the_answer(caplog: pytest.LogCaptureFixture) -> None:
-    assert recorded(DIRECT | {"colour": "red"}, caplog) == []
+@pytest.mark.parametrize(
+    ("changes", "workspace_id"),
+    [
+        ({"colour": "red"}, "ws-acme"),
+        ({"start": "2027-01-01", "end": "2027-01-02"}, "ws-acme"),
+        ({"workspace_id": ["ws-acme", "ws-acme"]}, None),
+        # What is no workspace may be anything, and is not written down.
+        ({"workspace_id": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2ln"}, None),
+        ({"workspace_id": "ws-acme\n"}, None),
+        ({"workspace_id": None}, None),
+    ],
+)
+def test_of_a_direct_invocation_it_names_a_workspace_if_it_is_one(
+    changes: dict[str, Any], workspace_id: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert recorded(DIRECT | changes, caplog) == [
+        {
+            "export_id": None,
+            "workspace_id": workspace_id,
+            "requested_by": "direct invocation",
+            "trigger": "direct",
+            "outcome": "refused",
+            "error": "urn:api-usage-export:problem:invalid-request",
+        }
+    ]
+
+
+def test_each_workspace_of_a_direct_list_that_is_refused_has_its_own(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    events = recorded(DIRECT | {"workspace_id": ["ws-one", "no workspace", "ws-two"]}, caplog)
+    assert [event["workspace_id"] for event in events] == [None]
