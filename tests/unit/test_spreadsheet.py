@@ -1,129 +1,31 @@
-"""Text in the CSV is never run by a spreadsheet, and its original can be had back.
+"""Text in the CSV is never run by a spreadsheet, and its original can be had back."""
 
-The rule is written here a second time, from the properties that Unicode gives characters.
-"""
-
-import unicodedata
-from collections.abc import Sequence
-
-import duckdb
 import pytest
-import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
-from pyathena.formatter import DefaultParameterFormatter
 
-from shared.spreadsheet import UNSAFE_TEXT_PATTERN, neutralised, unescape
-
-CONNECTION = duckdb.connect()
-
-
-def escaped_in_sql(texts: Sequence[str | None]) -> list[str | None]:
-    """What the expression makes of texts, on DuckDB."""
-    statement = DefaultParameterFormatter().format(
-        f"SELECT {neutralised('cell')} FROM cells",
-        {"unsafe_text": UNSAFE_TEXT_PATTERN},
-    )
-    (in_duckdb,) = sqlglot.transpile(statement, read="athena", write="duckdb")
-    cells = "WITH cells AS (SELECT unnest($1::varchar[]) AS cell) "
-    return [row[0] for row in CONNECTION.execute(cells + in_duckdb, [texts]).fetchall()]
-
-
-# Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt: what is not shown.
-DEFAULT_IGNORABLE = [
-    (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5),
-    (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164),
-    (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3),
-    (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
-]  # fmt: skip
-
-
-def is_skipped(character: str) -> bool:
-    """Blank, control character, or not shown."""
-    return (
-        character.isspace()
-        or unicodedata.category(character) == "Cc"
-        or any(first <= ord(character) <= last for first, last in DEFAULT_IGNORABLE)
-    )
-
-
-def begins_a_formula(character: str) -> bool:
-    """One of OWASP's six, or a wide or small form of one."""
-    form, _, plain = unicodedata.decomposition(character).rpartition(" ")
-    if form in ("<wide>", "<small>"):
-        character = chr(int(plain, 16))
-    return character in "=+-@\t\r\n\N{MINUS SIGN}"
-
-
-def escaped(text: str) -> str:
-    """The rule of OWASP, and one apostrophe more where there is one already."""
-    rest = text
-    while rest and is_skipped(rest[0]) and not begins_a_formula(rest[0]):
-        rest = rest[1:]
-    unsafe = text.startswith("'") or (rest != "" and begins_a_formula(rest[0]))
-    return "'" + text if unsafe else text
+from shared.spreadsheet import unescape
+from tests.spreadsheet_rule import (
+    DANGEROUS,
+    HARMLESS,
+    escaped,
+    escaped_in_sql,
+    texts_of_every_character,
+)
 
 
 def test_every_character_is_judged_by_its_unicode_properties() -> None:
-    points = [*range(0xD800), *range(0xE000, 0x20000), *range(0xE0000, 0xE1100)]
-    for ending in ("", "=1"):
-        texts = [chr(point) + ending for point in points]
-        cells = zip(texts, escaped_in_sql(texts), strict=True)
-        assert [text for text, cell in cells if cell != escaped(text)] == []
+    texts = texts_of_every_character()
+    cells = zip(texts, escaped_in_sql(texts), strict=True)
+    assert [text for text, cell in cells if cell != escaped(text)] == []
 
 
-@pytest.mark.parametrize(
-    "dangerous",
-    [
-        "=1+1",
-        "=cmd|' /C calc'!A0",
-        '=HYPERLINK("https://evil.example","click")',
-        "+1",
-        "-1+2",
-        "@SUM(A1)",
-        "\t=1",
-        "\tplain",
-        "\rplain",
-        "\nplain",
-        "  =1",
-        " \n=1",
-        "\ufeff=1",
-        "\u200b=1",
-        "\u2066\u200d=1",
-        "\u3000＝1",
-        "＝1",
-        "＋1",
-        "－1",
-        "＠SUM",
-        "\N{MINUS SIGN}1",
-        "\x00=1",
-        "@cf/meta/llama-3.1-8b-instruct",
-    ],
-)
+@pytest.mark.parametrize("dangerous", DANGEROUS)
 def test_a_formula_gets_an_apostrophe(dangerous: str) -> None:
     assert escaped_in_sql([dangerous]) == ["'" + dangerous]
 
 
-@pytest.mark.parametrize(
-    "harmless",
-    [
-        "",
-        " ",
-        "gpt-4o",
-        "production, eu",
-        "a=b",
-        "1+1",
-        "line\n=1",
-        'quo"te',
-        "it's",
-        "ключ",
-        "鍵",
-        "🔑",
-        "%(unsafe_text)s",
-        "\\=1",
-        "*=1",
-    ],
-)
+@pytest.mark.parametrize("harmless", HARMLESS)
 def test_other_text_is_left_alone(harmless: str) -> None:
     assert escaped_in_sql([harmless]) == [harmless]
 
