@@ -85,6 +85,11 @@ def test_a_million_rows_are_exported_whole(
     assert counted == [(1_000_000, 1_000_000, totals["input_tokens"], totals["output_tokens"])]
 
 
+def test_one_row_less_is_exported_too(million_admin: Caller, first_call: datetime) -> None:
+    export = export_of(million_admin, first_call, 999_999)
+    assert (export["status"], export["row_count"]) == ("succeeded", 999_999)
+
+
 def test_one_row_more_is_refused_with_the_exact_count(
     million_admin: Caller, first_call: datetime
 ) -> None:

@@ -23,6 +23,7 @@ from functions.authorizer.signing_keys import (
     SigningKeys,
     parse_key_set,
 )
+from local.identity_provider import SigningKey
 from tests.authorizer_tokens import EC, RSA, key, key_set
 
 ROTATED = key("rotated")
@@ -45,7 +46,7 @@ class Issuer:
         return self.document
 
     def knows(self, key_id: str, algorithm: str = "RS256") -> bool:
-        return bool(self.keys.matching(key_id, algorithm))
+        return len(self.keys.matching(key_id, algorithm)) > 0
 
     def is_asked_for(self, key_id: str) -> bool:
         """Does looking up this key ask the issuer?"""
@@ -197,24 +198,26 @@ def test_a_clock_that_is_set_back_does_not_keep_old_keys_alive(jump: float) -> N
 
 
 @pytest.mark.parametrize(
-    "document",
+    ("document", "cause"),
     [
-        pytest.param(b"", id="nothing"),
-        pytest.param(key_set(RSA)[:-5], id="cut off"),
-        pytest.param(b"<html>Bad gateway</html>", id="a page"),
-        pytest.param(b"[]", id="a list"),
-        pytest.param(b"null", id="null"),
-        pytest.param(b"{}", id="no keys"),
-        pytest.param(b'{"keys": null}', id="null keys"),
-        pytest.param(b'{"keys": {"rsa": {}}}', id="keys by name"),
-        pytest.param(b'{"error": "not found"}', id="an error"),
-        pytest.param(b"\xff\xfe\xff", id="not text"),
-        pytest.param(b"[" * 100_000, id="deeply nested"),
-        pytest.param(b'{"keys": [' + b"9" * 5000 + b"]}", id="a huge number"),
+        pytest.param(b"", "is not JSON", id="nothing"),
+        pytest.param(key_set(RSA)[:-5], "is not JSON", id="cut off"),
+        pytest.param(b"<html>Bad gateway</html>", "is not JSON", id="a page"),
+        pytest.param(b"[]", "has no list of keys", id="a list"),
+        pytest.param(b"null", "has no list of keys", id="null"),
+        pytest.param(b"{}", "has no list of keys", id="no keys"),
+        pytest.param(b'{"keys": null}', "has no list of keys", id="null keys"),
+        pytest.param(b'{"keys": {"rsa": {}}}', "has no list of keys", id="keys by name"),
+        pytest.param(b'{"error": "not found"}', "has no list of keys", id="an error"),
+        pytest.param(b"\xff\xfe\xff", "is not JSON", id="not text"),
+        pytest.param(b"[" * 100_000, "is not JSON", id="deeply nested"),
+        pytest.param(b'{"keys": [' + b"9" * 5000 + b"]}", "is not JSON", id="a huge number"),
     ],
 )
-def test_what_is_no_key_set_is_a_failure_and_leaves_known_keys_in_place(document: bytes) -> None:
-    with pytest.raises(KeySetError):
+def test_what_is_no_key_set_is_a_failure_and_leaves_known_keys_in_place(
+    document: bytes, cause: str
+) -> None:
+    with pytest.raises(KeySetError, match=f"the issuer's key set {cause}"):
         parse_key_set(document)
 
     issuer = Issuer()
@@ -274,6 +277,14 @@ def test_a_member_that_cannot_verify_here_is_left_out_and_the_others_stay(member
 )
 def test_what_a_key_leaves_unsaid_or_adds_does_not_matter(member: dict[str, Any]) -> None:
     assert list(parse_key_set(json.dumps({"keys": [member]}).encode())) == [("rsa", "RS256")]
+
+
+@pytest.mark.parametrize("signer", [RSA, EC])
+def test_a_key_is_the_one_that_was_published_bound_to_its_algorithm(signer: SigningKey) -> None:
+    ((found,),) = parse_key_set(key_set(signer)).values()
+
+    assert (found.key_id, found.algorithm_name) == (signer.key_id, signer.algorithm)
+    assert found.key.public_numbers() == signer.private_key.public_key().public_numbers()
 
 
 def test_keys_of_one_id_are_all_kept() -> None:
