@@ -10,11 +10,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from local.audit.pins import ROOT
 
@@ -22,8 +21,18 @@ _ENVIRONMENT: Final = ROOT / ".mutate"
 _MUTMUT: Final = str(_ENVIRONMENT / "bin/mutmut")
 _GOAL: Final = 0.9
 _LOOKED_AT: Final = ("docs", "events", "functions", "local", "shared", "template.yaml", "tests")
-_KILLED: Final = {1: "killed", 3: "killed", -24: "endless", 24: "endless", 36: "endless"}
-"""mutmut's exit codes; any other than these is a mutant that lives, or a question."""
+_KILLED: Final = 1
+_ENDLESS: Final = (-24, 24, 36)
+_SURVIVED: Final = (0, 33)
+"""mutmut's exit codes: pytest's, those of its own time-outs, and 33 where no test comes by. Any
+other is no answer: the worker could not run its tests, or died before they had ended."""
+
+_PLAIN_IDS: Final = (
+    "-o",
+    "disable_test_id_escaping_and_forfeit_all_rights_to_community_support=true",
+)
+"""mutmut's workers inherit tests that have been collected before, and pytest escapes an id that a
+function made (`ids=…`) once more each time: the test that a worker is to run had another name."""
 
 _EXPORTS: Final = (
     "unit/exports",
@@ -42,12 +51,18 @@ TESTS: Final[dict[str, Sequence[str]]] = {
     "shared/outcome.py": ("unit/outcome", "unit/lifecycle"),
     "shared/exports.py": _EXPORTS,
     "shared/part_queries.py": _EXPORTS,
+    "functions/authorizer/app.py": ("unit/authorizer_tokens", "unit/authorizer_attacks"),
+    "functions/authorizer/settings.py": ("unit/authorizer_settings",),
     "functions/authorizer/claims.py": ("unit/authorizer_claims",),
     "functions/authorizer/tokens.py": ("unit/authorizer_tokens", "unit/authorizer_attacks"),
     "functions/authorizer/signing_keys.py": ("unit/authorizer_signing_keys",),
     "functions/authorizer/key_set_endpoint.py": ("functional/authorizer_key_fetch",),
 }
 """Module → the tests that are meant for it, as patterns of names."""
+
+
+class NotTriedError(Exception):
+    """Nobody knows what the tests say of some mutants, so there is no figure."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +72,29 @@ class Result:
     Attributes:
         module: Path of the module.
         mutants: How many there were.
-        endless: Of those killed: how many ran until they were stopped.
+        endless: Names of those, of the killed, that ran until they were stopped.
         survivors: Names of those that no test noticed.
     """
 
     module: str
     mutants: int
-    endless: int
+    endless: Sequence[str]
     survivors: Sequence[str]
+
+    @classmethod
+    def of(cls, module: str, codes: Mapping[str, int | None]) -> Self:
+        """Judge by mutant → the exit code of the worker that tried it.
+
+        Raises:
+            NotTriedError: Not every code says that tests passed, failed or had to be stopped.
+        """
+        answers = (_KILLED, *_ENDLESS, *_SURVIVED)
+        if without := {name: code for name, code in codes.items() if code not in answers}:
+            named = ", ".join(f"{name} (exit code {code})" for name, code in without.items())
+            raise NotTriedError(f"{len(without)} mutants of {module} could not be tried: {named}")
+        endless = [name for name, code in codes.items() if code in _ENDLESS]
+        survivors = [name for name, code in codes.items() if code in _SURVIVED]
+        return cls(module, len(codes), endless, survivors)
 
     @property
     def killed(self) -> int:
@@ -78,7 +108,7 @@ class Result:
         share = f"{self.killed / self.mutants:.1%}" if self.mutants else "-"
         return (
             f"{self.module:<42} {self.mutants:>5} mutants {self.killed:>5} killed {share:>7}"
-            f" ({self.endless} endless)"
+            f" ({len(self.endless)} endless)"
         )
 
 
@@ -96,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def mutate(module: str, processes: int) -> Result:
-    """Try a module's mutants, and show the survivors."""
+    """Try a module's mutants, and show the survivors and the endless ones."""
     folder = _prepared(module)
     command = [_MUTMUT, "run", "--max-children", str(processes)]
     environment = {**os.environ, "HYPOTHESIS_PROFILE": "mutation"}
@@ -108,11 +138,22 @@ def mutate(module: str, processes: int) -> Result:
     if code:
         raise SystemExit(f"mutmut could not run; see {log}")
     codes = json.loads((folder / f"mutants/{module}.meta").read_text())["exit_code_by_key"]
-    fates = Counter(_KILLED.get(code, "survived") for code in codes.values())
-    survivors = [name for name, code in codes.items() if code not in _KILLED]
-    for name in survivors:
+    try:
+        result = Result.of(module, codes)
+    except NotTriedError as error:
+        raise SystemExit(f"{error}; see {log}") from None
+    for name in [*result.survivors, *result.endless]:
         subprocess.run([_MUTMUT, "show", name], cwd=folder, check=True)
-    return Result(module, len(codes), fates["endless"], survivors)
+    return result
+
+
+def files_meant_for(module: str) -> list[str]:
+    """The test files of a module, from the project's folder."""
+    return [
+        path.relative_to(ROOT).as_posix()
+        for kind, _, name in (pattern.partition("/") for pattern in TESTS[module])
+        for path in sorted(ROOT.glob(f"tests/{kind}/test_{name}.py"))
+    ]
 
 
 def _prepared(module: str) -> Path:
@@ -122,17 +163,12 @@ def _prepared(module: str) -> Path:
     folder.mkdir(parents=True)
     for name in _LOOKED_AT:
         (folder / name).symlink_to(ROOT / name)
-    tests = [
-        path.relative_to(ROOT).as_posix()
-        for kind, _, name in (pattern.partition("/") for pattern in TESTS[module])
-        for path in sorted(ROOT.glob(f"tests/{kind}/test_{name}.py"))
-    ]
     settings = {
         "source_paths": ["functions", "shared"],
         "also_copy": [name for name in _LOOKED_AT if name not in ("functions", "shared", "tests")],
         "only_mutate": [module],
-        "pytest_add_cli_args_test_selection": tests,
-        "pytest_add_cli_args": ["-m", "not slow", "-p", "no:cacheprovider"],
+        "pytest_add_cli_args_test_selection": files_meant_for(module),
+        "pytest_add_cli_args": ["-m", "not slow", "-p", "no:cacheprovider", *_PLAIN_IDS],
         "process_isolation": "forkserver",
         "timeout_constant": 10.0,
         "timeout_multiplier": 6.0,
