@@ -11,8 +11,13 @@ import type {
 } from "./contract";
 import { SignedOutError } from "./session";
 
+const BUSY_PAUSES_MS = [1000, 2000, 4000];
+
 /** An answer that is no success, with what to tell the admin. */
 export class ApiError extends Error {
+  /** When the same request may be sent again, where the answer says so. */
+  retryAfterMs: number | null = null;
+
   constructor(
     readonly title: string,
     readonly detail: string,
@@ -22,6 +27,13 @@ export class ApiError extends Error {
     readonly problem: Problem | null = null,
   ) {
     super(`${title}. ${detail}`);
+  }
+
+  /** Whether something was throttled, which passes within seconds. */
+  get isBusy(): boolean {
+    return (
+      this.status === 429 || (this.status === 503 && /^(service-unavailable)?$/.test(this.kind))
+    );
   }
 
   /** Whether the same request may succeed if it is sent again. */
@@ -73,14 +85,14 @@ export class Api {
   /**
    * Starts an export, and waits a moment for its end.
    *
-   * With the same key it can be sent again and again: what fails for a moment is sent once more.
+   * With the same key it can be sent again and again: what breaks off is sent once more.
    */
   async startExport(request: ExportRequest, key: string): Promise<Export> {
     const sending = { body: request, headers: { "Idempotency-Key": key, Prefer: "wait=3" } };
     try {
       return (await this.call<Export>("POST", "/exports", sending)).body;
     } catch (error) {
-      if (!(error instanceof ApiError && error.isPassing)) throw error;
+      if (!(error instanceof ApiError && [0, 500].includes(error.status))) throw error;
       await pause(1500);
       return (await this.call<Export>("POST", "/exports", sending)).body;
     }
@@ -113,10 +125,28 @@ export class Api {
     }
   }
 
+  /** What is throttled is sent again, some times: of all that this page sends, nothing minds. */
   private async call<Body>(
     method: string,
     path: string,
-    { body, headers, signal }: Sending = {},
+    sending: Sending = {},
+  ): Promise<Answer<Body>> {
+    for (const pauseMs of BUSY_PAUSES_MS) {
+      try {
+        return await this.send<Body>(method, path, sending);
+      } catch (error) {
+        if (!(error instanceof ApiError && error.isBusy)) throw error;
+        // Not all at the same moment: whoever was refused together would be refused again.
+        await pause((error.retryAfterMs ?? pauseMs) * (1 + Math.random() / 2), sending.signal);
+      }
+    }
+    return this.send<Body>(method, path, sending);
+  }
+
+  private async send<Body>(
+    method: string,
+    path: string,
+    { body, headers, signal }: Sending,
   ): Promise<Answer<Body>> {
     const token = await this.token();
     let response: Response;
@@ -144,7 +174,10 @@ export class Api {
       );
     }
     if (response.ok && read !== null) return { status: response.status, body: read as Body };
-    throw errorOf(response.status, read);
+    const error = errorOf(response.status, read);
+    const seconds = Number(response.headers.get("Retry-After"));
+    if (error instanceof ApiError && seconds > 0) error.retryAfterMs = seconds * 1000;
+    throw error;
   }
 }
 
@@ -176,9 +209,10 @@ function errorOf(status: number, read: unknown): Error {
   }
 }
 
-/** Waits. Rejects at once when the signal aborts. */
+/** Waits. Rejects at once when the signal aborts, or has. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
     const timer = setTimeout(resolve, milliseconds);
     signal?.addEventListener(
       "abort",
