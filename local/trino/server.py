@@ -42,12 +42,13 @@ class TrinoServer:
     Args:
         distribution: The program.
         aws_url: Where Glue and S3 are.
+        writes: Whether statements may write, too. Those of the product never do.
 
     Raises:
         TrinoStartError: It ended, or did not answer in time.
     """
 
-    def __init__(self, distribution: Distribution, aws_url: str) -> None:
+    def __init__(self, distribution: Distribution, aws_url: str, *, writes: bool = False) -> None:
         self._folder = TemporaryDirectory(prefix="local-trino-")
         self._node = Path(self._folder.name)
         port = _free_port()
@@ -55,7 +56,7 @@ class TrinoServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
         try:
-            _configure(self._node, distribution, port, aws_url)
+            _configure(self._node, distribution, port, aws_url, writes=writes)
             self._wait_until_it_answers(self._run(_command(distribution, self._node)))
         except BaseException:  # Ctrl-C, too
             self.close()
@@ -131,7 +132,9 @@ def _free_port() -> int:
         return port
 
 
-def _configure(node: Path, distribution: Distribution, port: int, aws_url: str) -> None:
+def _configure(
+    node: Path, distribution: Distribution, port: int, aws_url: str, *, writes: bool
+) -> None:
     """Write the files that a server reads; the plugin folder holds one folder per plugin."""
     plugins, catalogs = node / "plugins", node / "etc" / "catalog"
     plugins.mkdir()
@@ -156,7 +159,9 @@ def _configure(node: Path, distribution: Distribution, port: int, aws_url: str) 
         catalogs / "awsdatacatalog.properties",
         {
             "connector.name": "hive",
-            "hive.security": "read-only",
+            "hive.security": "allow-all" if writes else "read-only",
+            "hive.non-managed-table-writes-enabled": str(writes).lower(),
+            "hive.collect-column-statistics-on-write": "false",  # as moto's Glue keeps none
             "hive.partition-projection-enabled": "true",
             "hive.table-statistics-enabled": "false",  # moto's Glue has none, and is asked again
             "hive.metastore": "glue",

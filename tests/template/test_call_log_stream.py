@@ -1,6 +1,7 @@
 """The call-log stream: off unless asked for, and what it writes is what the table reads."""
 
 import json
+import re
 import shutil
 import subprocess
 from typing import Any
@@ -13,6 +14,7 @@ from local.template import Template
 from local.template.document import read_document
 from local.template.template import TEMPLATE
 from tests.template.conftest import STREAMING
+from tests.template.documented import blocks
 
 DOCUMENT = read_document(TEMPLATE)
 RESOURCES = {
@@ -26,7 +28,8 @@ RESOURCES = {
 BUFFERED_AGAIN = (
     1.5  # as long a partitioned call may be held back, says AWS, as its buffer is set to
 )
-CALL = {"workspace_id": "ws-acme", "called_at": "2026-01-31T23:59:59.999Z"}
+(SENT,) = blocks("call-logs.md", "json")  # a call as senders are told to send it
+CALL: dict[str, Any] = json.loads(SENT)
 
 
 def test_no_stream_is_made_unless_it_is_asked_for(template: Template) -> None:
@@ -75,6 +78,14 @@ def test_a_call_is_put_where_the_table_looks_for_it(bucket: str) -> None:
         read = read.replace(f"${{{key['Name']}}}", keys[key["Name"]])
     assert place == "api_calls/workspace_id=ws-acme/day=2026-01-31/"
     assert f"s3://{written['BucketARN'].removeprefix('arn:aws:s3:::')}/{place}" == read
+
+
+def test_a_call_that_is_sent_has_the_tables_columns_and_its_workspace(streaming: Template) -> None:
+    table = streaming.resource("ApiCallsTable")["Properties"]["TableInput"]
+    columns = [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
+    assert list(CALL) == ["workspace_id", *columns]
+    # one of the forms that Firehose's OpenX SerDe reads as a timestamp, to the millisecond
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", CALL["called_at"])
 
 
 def test_what_cannot_be_written_is_put_where_no_query_looks(streaming: Template) -> None:
@@ -137,7 +148,7 @@ def parameter(written: dict[str, Any], name: str) -> str:
     return value
 
 
-def jq(program: str, record: dict[str, str]) -> dict[str, str]:
+def jq(program: str, record: dict[str, Any]) -> dict[str, str]:
     """What the program finds in a record, by jq itself where it is installed."""
     if shutil.which("jq") is None:
         assert program == "{workspace_id: .workspace_id, day: .called_at[0:10]}"

@@ -55,7 +55,7 @@ def test_there_are_commands(page: str, least: int) -> None:
 def test_every_variable_is_an_output_of_the_stack_or_set_on_the_page(page: str) -> None:
     typed = "\n".join(shell(page))
     used = set(re.findall(r"\$\{?([A-Z]\w+)", typed))
-    set_there = set(re.findall(r"(?:^|[\s(])([A-Z]\w*)=", typed))
+    set_there = set(re.findall(r"(?:^|[\s(])(?:for )?([A-Z]\w*)(?:=| in )", typed))
     assert used - set_there - SET_BY_THE_READER <= set(DOCUMENT["Outputs"])
 
 
