@@ -82,6 +82,8 @@ def decide(part: Part, facts: Facts, *, row_limit: int) -> Decision:
     if counted is not None and counted.totals.rows > row_limit:
         return Reject(counted)
     if bad_ends := [query for query in facts.queries if query.state in _BAD_ENDS]:
+        if _is_over_scan_limit(facts.rows) and not facts.summary.state.is_final:
+            return Wait(Status.RUNNING)  # too much to read: the count may say what is not
         return _after_bad_end(min(bad_ends, key=_consequence), part.attempt)
     if counted is not None and facts.rows.state is QueryState.SUCCEEDED:
         # Whether Athena counts the header is not documented: one more is taken for it.

@@ -133,6 +133,15 @@ def test_parts_tile_the_timeframe_and_add_up_to_the_whole_also_where_clocks_chan
     assert len(system.outcomes) == 1
 
 
+def test_a_whole_that_is_too_large_to_read_becomes_files_that_are_not() -> None:
+    system = january_with(IN_THREE_PARTS)
+    cut_off = Fate(QueryState.CANCELLED, "Bytes scanned limit was exceeded")
+    system.athena.fates = {"rows": [cut_off, Fate()]}
+    export = system.run(request=asked())
+    assert export.status is Status.SUCCEEDED
+    assert rows_of(export) == [60, 60, 60]
+
+
 def test_a_single_hour_over_the_limit_is_rejected_and_named() -> None:
     system = january_with({0: LIMIT, 7: LIMIT + 1, 8: 1})
     export = system.run(request=asked())

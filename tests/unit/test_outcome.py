@@ -66,7 +66,8 @@ def name(decision: Decision) -> str:
 
 
 def expected(
-    states: set[str],
+    summary: str,
+    rows: str,
     *,
     count: int | None,
     output_rows: int | None,
@@ -74,10 +75,12 @@ def expected(
     attempt: int,
 ) -> str:
     """The first of the rules that applies."""
+    states = {summary, rows}
     again = "retry" if attempt == 1 else None
     both_done = states == {"succeeded"}
     rules = [
         (count is not None and count > LIMIT, "reject"),
+        (rows == "cut off" and summary in ("queued", "running"), "running"),
         ("failed" in states, "query-failed"),
         ("failed for now" in states, again or "query-failed"),
         ("cut off" in states, "scan-limit-exceeded"),
@@ -110,7 +113,8 @@ def test_every_pair_of_states_has_the_outcome_that_the_rules_give_it(
                 file_size,
             )
             assert name(decided(facts, attempt=attempt)) == expected(
-                {summary, rows},
+                summary,
+                rows,
                 count=count,
                 output_rows=output_rows,
                 file_size=file_size,
@@ -188,7 +192,15 @@ def test_the_cause_is_told_and_not_that_the_other_query_was_stopped_for_it() -> 
 
 def test_athenas_words_for_the_scan_limit_are_known_in_any_case() -> None:
     words = replace(CUT_OFF, reason=CUT_OFF.reason.upper())
-    assert name(decided(Facts(RUNNING, words))) == "scan-limit-exceeded"
+    assert name(decided(Facts(words, RUNNING))) == "scan-limit-exceeded"
+
+
+def test_rows_that_are_too_many_to_read_may_still_be_counted_and_suggestions_made() -> None:
+    assert decided(Facts(RUNNING, CUT_OFF)) == Wait(Status.RUNNING)
+    over, within = a_summary(LIMIT + 1), a_summary(LIMIT)
+    assert decided(Facts(SUCCEEDED, CUT_OFF, over)) == Reject(over)
+    assert name(decided(Facts(SUCCEEDED, CUT_OFF, within))) == "scan-limit-exceeded"
+    assert name(decided(Facts(FAILED, CUT_OFF))) == "query-failed"
 
 
 def test_too_many_rows_are_told_with_both_numbers() -> None:
