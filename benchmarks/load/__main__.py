@@ -30,7 +30,7 @@ LOCUST = ROOT / ".load" / "bin" / "locust"
 ADMINS_PER_WORKSPACE = 5
 ROW_LIMIT = 2_000
 SWEEP_SECONDS = 15
-TIME_TO_FINISH = 110
+TIME_TO_FINISH = 240
 """Seconds in which admins end what they are at when the time is over."""
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -164,7 +164,7 @@ def totals_are_those_of_the_call_logs(evidence: Evidence) -> Iterator[str]:
     for workspace, export in evidence.exports():
         name = f"export {export['id']} of {workspace}"
         if export["status"] in {"succeeded", "rejected"}:
-            made_at = datetime.fromisoformat(export["created_at"])
+            made_at = [datetime.fromisoformat(export[n]) for n in ("data_through", "created_at")]
             yield from _as_asked(name, export["timeframe"], export["request"], made_at)
             yield from _as_counted(name, workspace, export, export["request"], evidence.truth)
             by_model = sum(model["rows"] for model in export["control_totals"]["by_model"])
@@ -177,7 +177,8 @@ def totals_are_those_of_the_call_logs(evidence: Evidence) -> Iterator[str]:
         if exchange.status != 200 or exchange.name not in {"GET /usage", "POST /exports/estimate"}:
             continue
         name, asked = f"{exchange.name} of {exchange.workspace}", exchange.sent or {}
-        at = datetime.fromtimestamp(exchange.at + exchange.seconds, UTC)
+        times = (exchange.at, exchange.at + exchange.seconds)
+        at = [datetime.fromtimestamp(time, UTC) for time in times]
         yield from _as_asked(name, exchange.answer["timeframe"], asked, at)
         yield from _as_counted(name, exchange.workspace, exchange.answer, asked, evidence.truth)
 
@@ -289,15 +290,21 @@ def _not_of(workspace: str, export: Mapping[str, Any], home: Mapping[str, str]) 
 
 
 def _as_asked(
-    name: str, timeframe: Mapping[str, str], asked: Mapping[str, Any], at: datetime
+    name: str, timeframe: Mapping[str, str], asked: Mapping[str, Any], at: Sequence[datetime]
 ) -> Iterator[str]:
-    """A timeframe that is open to the present may end some minutes before."""
+    """At one of the times between which it was asked, for midnight may lie between them."""
     start, end = (datetime.fromisoformat(timeframe[bound]) for bound in ("start", "end"))
+    if not any(_is_meant(start, end, asked, time) for time in at):
+        meant = resolved(asked, at[0])
+        yield f"{name} is of {start} to {end}, and asked for was {meant[0]} to {meant[1]}"
+
+
+def _is_meant(start: datetime, end: datetime, asked: Mapping[str, Any], at: datetime) -> bool:
+    """A timeframe that is open to the present may end some minutes before, or a moment after."""
     meant_start, meant_end = resolved(asked, at)
-    is_open = meant_end == at
-    late = meant_end - end
-    if start != meant_start or not (timedelta(0) <= late <= (_FIVE_MINUTES + _SOON) * is_open):
-        yield f"{name} is of {start} to {end}, and asked for was {meant_start} to {meant_end}"
+    if meant_end == at:
+        return start == meant_start and -_SOON <= meant_end - end <= _FIVE_MINUTES + _SOON
+    return (start, end) == (meant_start, meant_end)
 
 
 def _as_counted(

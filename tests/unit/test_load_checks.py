@@ -100,6 +100,7 @@ def export(truth: Truth, workspace: str) -> dict[str, Any]:
         "requested_by": subject(workspace),
         "status": "succeeded",
         "created_at": MADE_AT,
+        "data_through": MADE_AT,
         "request": {**ASKED, "columns": "standard", "spreadsheet_safe": True},
         "timeframe": TIMEFRAME,
         "row_count": whole["rows"],
