@@ -149,6 +149,11 @@ class DirectRequest(ExportRequest):
         "EventBridge Scheduler fills in `<aws.scheduler.schedule-arn>`.",
     )
 
+    row_limit: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+        None,
+        description="The most rows of a file, where that is to be fewer than the service allows.",
+    )
+
     @field_validator("schedule_arn")
     @classmethod
     def _has_time(cls, arn: str | None, known: ValidationInfo) -> str | None:

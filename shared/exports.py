@@ -54,6 +54,10 @@ class IdempotencyKeyReusedError(Exception):
     """The key stands for another request."""
 
 
+class RowLimitRaisedError(ValueError):
+    """An order may lower the row limit, never raise it."""
+
+
 @dataclass(frozen=True)
 class Order:
     """Who asks for what.
@@ -65,6 +69,7 @@ class Order:
         requested_by: Subject of the token, or what stands for it.
         idempotency_key: The same key and request give the same export.
         period_of: The time a period is counted from, where that is not now.
+        row_limit: Rows the export may have, where that is fewer than any export may have.
     """
 
     workspace_id: str
@@ -73,6 +78,7 @@ class Order:
     requested_by: str
     idempotency_key: str | None = None
     period_of: datetime | None = None
+    row_limit: int | None = None
 
     @property
     def hash(self) -> str:
@@ -81,6 +87,8 @@ class Order:
             name: sorted(value) if isinstance(value, list) else value
             for name, value in self.request.model_dump(mode="json", exclude_defaults=True).items()
         }
+        if self.row_limit is not None:
+            asked["row_limit"] = self.row_limit
         period_of = self.period_of.isoformat() if self.period_of else ""
         text = "\n".join([self.workspace_id, json.dumps(asked, sort_keys=True), period_of])
         return hashlib.sha256(text.encode()).hexdigest()
@@ -160,8 +168,13 @@ class Exports:
 
         Raises:
             TimeframeError: The timeframe cannot be exported.
+            RowLimitRaisedError: The order has a higher row limit than there is.
             IdempotencyKeyReusedError: The key was used for something else.
         """
+        if order.row_limit is not None and order.row_limit > self.row_limit:
+            raise RowLimitRaisedError(
+                f"is above {self.row_limit:,}, the most rows that an export may have here"
+            )
         now, identity = self.clock.now(), None
         if order.idempotency_key is not None:
             claim = self._claim(order, order.idempotency_key)
@@ -277,7 +290,7 @@ class Exports:
             request=order.request,
             timeframe=timeframe,
             data_through=data_through(as_of, self.limits.settle),
-            row_limit=self.row_limit,
+            row_limit=order.row_limit or self.row_limit,
             parts=[Part(timeframe=timeframe)],
         )
 

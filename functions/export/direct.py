@@ -15,7 +15,13 @@ from shared.aws_errors import RefusedError, ServiceUnavailableError
 from shared.export import Trigger
 from shared.export_request import MAX_WORKSPACES, DirectRequest
 from shared.export_resource import ExportPresenter, ExportResource
-from shared.exports import Exports, IdempotencyKeyReusedError, Look, Order
+from shared.exports import (
+    Exports,
+    IdempotencyKeyReusedError,
+    Look,
+    Order,
+    RowLimitRaisedError,
+)
 from shared.problems import (
     SCHEDULE_CHANGED,
     FieldError,
@@ -29,6 +35,9 @@ from shared.workspace import WORKSPACE_ID_PATTERN
 logger = logging.getLogger(__name__)
 
 _DIRECTLY = "direct invocation"
+_MISTAKES = (ValidationError, TimeframeError, RowLimitRaisedError, IdempotencyKeyReusedError)
+"""What can be wrong with an event."""
+
 _LONGEST_LOGGED = 256
 """Characters of what an event names, which may be anything."""
 
@@ -107,7 +116,7 @@ class DirectExports:
         for index, event in enumerate(events):
             try:
                 begun[index] = self.exports.create(_order(event, invocation_id))
-            except (ValidationError, TimeframeError, IdempotencyKeyReusedError) as error:
+            except _MISTAKES as error:
                 problems[index] = _problem(error)
             except (ServiceUnavailableError, RefusedError) as failure:
                 logger.exception("an export could not be made")
@@ -179,15 +188,20 @@ def _order(event: object, invocation_id: str) -> Order:
         requested_by=request.schedule_arn or _DIRECTLY,
         idempotency_key=request.delivery_key or f"invocation {invocation_id}",
         period_of=request.scheduled_time,
+        row_limit=request.row_limit,
     )
 
 
-def _problem(error: ValidationError | TimeframeError | IdempotencyKeyReusedError) -> Problem:
+def _problem(
+    error: ValidationError | TimeframeError | RowLimitRaisedError | IdempotencyKeyReusedError,
+) -> Problem:
     match error:
         case ValidationError():
             return validation_problem(error.errors())
         case TimeframeError():
             return invalid_request([FieldError.of(error.field, error.message)])
+        case RowLimitRaisedError():
+            return invalid_request([FieldError.of("row_limit", str(error))])
         case IdempotencyKeyReusedError():
             return SCHEDULE_CHANGED
 

@@ -29,6 +29,37 @@ def test_an_event_of_one_workspace_is_answered_with_its_export() -> None:
     assert system.aws.delivered == {}
 
 
+def test_an_event_may_lower_the_row_limit_and_never_raise_it() -> None:
+    system = UnattendedSystem(row_limit=100)
+    at_its_limit = system.invoke(DIRECT | {"row_limit": 3}, invocation_id="1")
+    assert (at_its_limit["status"], at_its_limit["row_limit"]) == ("succeeded", 3)
+    over = system.invoke(DIRECT | {"row_limit": 2}, invocation_id="2")
+    assert (over["status"], over["row_limit"], over["row_count"]) == ("rejected", 2, 3)
+    limits = [query.statement.rpartition("LIMIT ")[2] for query in system.athena.queries.values()]
+    assert [limit.strip() for limit in limits if limit.strip().isdigit()] == ["4", "3"]
+
+    assert system.invoke(DIRECT | {"row_limit": 100})["row_limit"] == 100
+    made = len(exports(system))
+    raised = system.invoke(DIRECT | {"row_limit": 101}, invocation_id="3")
+    assert problem(raised) == ("invalid-request", ["row_limit"])
+    assert "row_limit: is above 100, the most rows" in raised["detail"]
+    assert len(exports(system)) == made
+
+
+@pytest.mark.parametrize("row_limit", [0, -1, True, "5", 2.5, [], 10**30])
+def test_a_row_limit_is_a_number_of_rows(row_limit: Any) -> None:
+    answer = UnattendedSystem().invoke(DIRECT | {"row_limit": row_limit})
+    assert problem(answer) == ("invalid-request", ["row_limit"])
+
+
+def test_a_schedule_whose_row_limit_was_changed_is_not_the_same() -> None:
+    system = UnattendedSystem()
+    first = system.invoke(SCHEDULED | {"row_limit": 50})
+    assert system.invoke(SCHEDULED | {"row_limit": 50})["id"] == first["id"]
+    assert problem(system.invoke(SCHEDULED | {"row_limit": 49})) == ("schedule-changed", [])
+    assert problem(system.invoke(SCHEDULED)) == ("schedule-changed", [])
+
+
 def over_limit(system: UnattendedSystem, workspace: str) -> None:
     """Let one workspace's summaries find more than the limit."""
     result = system.athena.result

@@ -174,6 +174,11 @@ def test_a_direct_request_asks_for_the_same_as_the_body_of_an_http_request(
     assert type(direct.export_request()) is ExportRequest
 
 
+def test_only_a_direct_request_can_name_a_row_limit() -> None:
+    assert DirectRequest(workspace_id="ws-acme", row_limit=7).row_limit == 7
+    assert faults(ExportRequest, {"row_limit": 7}) == [("row_limit",)]
+
+
 def test_a_direct_request_says_whose_calls_it_wants() -> None:
     assert DirectRequest(workspace_id="ws-acme").workspace_id == "ws-acme"
     assert faults(DirectRequest, {"period": "yesterday"}) == [("workspace_id",)]
