@@ -11,18 +11,20 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from local.aws.expiring_urls import WsgiApp, with_expiring_urls
 
 
 class MotoServer:
     """Every AWS service that moto knows, on a free port of 127.0.0.1.
 
     As moto's own ThreadedMotoServer, but it has its port before it starts, ends within
-    milliseconds with its socket closed, and answers conditional writes one at a time.
+    milliseconds with its socket closed, answers conditional writes one at a time, and no
+    presigned URL after its time.
     """
 
     def __init__(self) -> None:
-        app = with_atomic_conditional_writes(DomainDispatcherApplication(create_backend_app))
+        moto = DomainDispatcherApplication(create_backend_app)
+        app = with_expiring_urls(with_atomic_conditional_writes(moto))
         self._server = make_server(
             "127.0.0.1", 0, app, threaded=True, request_handler=_QuietRequestHandler
         )

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 
 from local.aws import CallLogsError, LocalAws
@@ -152,6 +154,22 @@ def test_conditional_writes_are_answered_one_at_a_time(
     with ThreadPoolExecutor(2) as clients:
         answers = list(clients.map(lambda _: list(app(dict(request), print)), range(2)))
     assert answers == [[b"with another" if at_once else b"alone"]] * 2
+
+
+def test_a_presigned_url_ends_after_its_time(stack: LocalStack) -> None:
+    s3, bucket = stack.aws.client("s3"), stack.template.physical_name("ExportBucket")
+    s3.put_object(Bucket=bucket, Key="athena/short-lived.csv", Body=b"x")
+
+    def status(seconds: int, wait: float = 0) -> int:
+        url = s3.generate_presigned_url(
+            "get_object", {"Bucket": bucket, "Key": "athena/short-lived.csv"}, ExpiresIn=seconds
+        )
+        time.sleep(wait)
+        answer = urllib3.request("GET", url)
+        assert (b"Request has expired" in answer.data) is (answer.status == 403)
+        return answer.status
+
+    assert (status(600), status(1, wait=2.1)) == (200, 403)
 
 
 def test_a_second_one_in_the_same_process_is_refused(stack: LocalStack) -> None:
