@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +25,21 @@ class Answer:
     Attributes:
         status: HTTP status.
         text: The body as it came.
+        headers: By whatever case.
     """
 
     status: int
     text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def body(self) -> dict[str, Any]:
         """The body, read; API Gateway's own errors, and whatever is not JSON, have a `message`."""
         try:
-            read: dict[str, Any] = json.loads(self.text)
+            read = json.loads(self.text)
         except ValueError:
+            read = None
+        if not isinstance(read, dict):
             return {"message": f"The API answered with status {self.status}."}
         return read
 
@@ -45,12 +49,14 @@ class ApiClient:
 
     Args:
         url: The API's address, without a slash at its end.
-        token: Of an admin.
+        token: Of an admin; None to send none.
+        poll_seconds: Between two looks at an export.
     """
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str | None, *, poll_seconds: float = _POLL_SECONDS) -> None:
         self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._poll_seconds = poll_seconds
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(35))
 
     def export(
@@ -65,16 +71,16 @@ class ApiClient:
         Returns:
             The last answer: an export that is final, or a problem.
         """
-        answer = self._call(
+        answer = self.call(
             "POST",
             "/exports",
             json.dumps(request),
             {"Prefer": "respond-async", "Idempotency-Key": str(uuid.uuid4())},
         )
-        while answer.status == 202 or (answer.status == 200 and answer.body["progress"]):
+        while answer.status == 202 or (answer.status == 200 and answer.body.get("progress")):
             on_progress(answer.body)
-            time.sleep(_POLL_SECONDS)
-            answer = self._call("GET", f"/exports/{answer.body['id']}")
+            time.sleep(self._poll_seconds)
+            answer = self.call("GET", f"/exports/{answer.body['id']}")
         return answer
 
     def download(self, file: Mapping[str, Any], output: Path) -> None:
@@ -101,13 +107,15 @@ class ApiClient:
         finally:
             partial.unlink(missing_ok=True)
 
-    def _call(
+    def call(
         self,
         method: str,
         path: str,
         body: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
+        """Send a request to a path of the API, or where there is no address, to a whole URL."""
         sent = {**self._headers, "Content-Type": "application/json", **(headers or {})}
         response = self._http.request(method, self._url + path, body=body, headers=sent)
-        return Answer(response.status, response.data.decode())
+        text = response.data.decode(errors="replace")
+        return Answer(response.status, text, response.headers)

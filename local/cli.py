@@ -35,6 +35,7 @@ from local.sample_call_logs import (
     write_sample_call_logs,
 )
 from local.scheduler import delivery, names_schedule, scheduled_times
+from local.smoke.command import smoke
 from local.stack import LocalStack
 from local.template import Template
 from shared.timeframe import Period
@@ -45,7 +46,7 @@ SAMPLES = ROOT / "call-logs"
 EXPORTS = ROOT / "exports"
 LOGS = ROOT / ".local" / "logs"
 SAMPLE_WORKSPACE = "ws-acme"
-IN_THE_SHELLS_AWS = {"check-logs"}
+IN_THE_SHELLS_AWS = {"check-logs", "smoke"}
 """Commands that reach AWS itself, with what the shell says of it; the others have their own."""
 
 cli = typer.Typer(
@@ -336,6 +337,9 @@ def check_logs(
     seen = f"{checked.calls:,} calls in {checked.files:,} files"
     console.print(f"{lines:,} findings: {seen}." if lines else f"Clean: {seen}.", highlight=False)
     raise typer.Exit(1 if lines else 0)
+
+
+cli.command()(smoke)
 
 
 def _samples() -> Path:

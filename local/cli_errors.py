@@ -25,7 +25,7 @@ from local.trino import TrinoStartError
 
 
 @contextmanager
-def errors_for_people(console: Console, logs: Path) -> Iterator[None]:
+def errors_for_people(console: Console, logs: Path | None = None) -> Iterator[None]:
     """Say in a sentence what a person can mend; let anything else be seen for what it is."""
     try:
         yield
@@ -42,7 +42,8 @@ def errors_for_people(console: Console, logs: Path) -> Iterator[None]:
         raise typer.Exit(Exit.REFUSED) from None
     except LambdaError as error:
         console.print(f"[red]The function failed. {escape(str(error))}", highlight=False)
-        console.print(f"Its log is in {logs}", highlight=False)
+        if logs:
+            console.print(f"Its log is in {logs}", highlight=False)
         raise typer.Exit(Exit.FAILED) from None
     except (FetchError, JavaMissingError, TrinoStartError) as error:  # the engine is not to be had
         console.print(f"[red]{escape(str(error))}", highlight=False)

@@ -51,7 +51,7 @@ def download_files(stack: LocalStack, result: Any, folder: Path) -> list[Path]:
         DownloadError: One did not arrive whole.
         OSError: The folder cannot be written to.
     """
-    client = ApiClient(stack.url, "")
+    client = ApiClient(stack.url, None)
     paths = []
     for file in (file for export in exports_in(result) for file in export.get("files", [])):
         folder.mkdir(parents=True, exist_ok=True)

@@ -124,6 +124,13 @@ class Template:
             if "Condition" not in output or self._intrinsics.holds(output["Condition"])
         }
 
+    def output_names(self) -> dict[str | None, list[str]]:
+        """Condition → the outputs that there are only where it holds; None → all others."""
+        names: dict[str | None, list[str]] = {}
+        for name, output in self._outputs.items():
+            names.setdefault(output.get("Condition"), []).append(name)
+        return names
+
     def functions(self) -> dict[str, LambdaFunction]:
         """Every Lambda function, by logical id."""
         return {

@@ -1,0 +1,171 @@
+"""`python -m local smoke`: does a deployed stack work?"""
+
+import os
+import re
+import sys
+from contextlib import nullcontext
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+
+from local.cli_errors import errors_for_people
+from local.deployment import DeployedStack, DeploymentError, deployed_stack
+from local.smoke import report
+from local.smoke.cost import QUERIES, day_bytes, most_usd
+from local.smoke.run import Result, results
+from local.smoke.smoke import Smoke, boto3_client
+from local.smoke.tokens import usable_token
+from shared.workspace import WORKSPACE_ID_PATTERN
+
+_HERE: Final = ("127.0.0.1", "localhost", "::1")
+console = Console(stderr=True)
+
+
+def smoke(
+    stack: Annotated[
+        str | None, typer.Option(help="The stack's name, in the shell's region.", metavar="NAME")
+    ] = None,
+    api_url: Annotated[
+        str | None, typer.Option(help="Instead of a stack: the API …", metavar="URL")
+    ] = None,
+    function: Annotated[
+        str | None, typer.Option(help="… and the export function.", metavar="NAME")
+    ] = None,
+    workspace: Annotated[
+        str | None, typer.Option(help="Whose calls are exported.", metavar="ID")
+    ] = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            help="The UTC day that is exported.  [default: yesterday]",
+            formats=["%Y-%m-%d"],
+            show_default=False,
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(help="Of an admin of the workspace.", envvar="SMOKE_TOKEN", metavar="JWT"),
+    ] = None,
+    member_token: Annotated[
+        str | None,
+        typer.Option(help="Of no admin.", envvar="SMOKE_MEMBER_TOKEN", metavar="JWT"),
+    ] = None,
+    cutoff_workgroup: Annotated[
+        str | None,
+        typer.Option(
+            help="An Athena workgroup with a low bytes cutoff, to be reached.", metavar="NAME"
+        ),
+    ] = None,
+    max_usd: Annotated[
+        float, typer.Option(help="What the run may cost.", min=0, metavar="USD")
+    ] = 0.01,
+    endpoint_url: Annotated[
+        str | None, typer.Option(help="Of AWS's services, instead of AWS's own.", metavar="URL")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was seen as JSON.")] = False,
+) -> None:
+    """Check that a deployed stack works, and say what Athena does that is not documented.
+
+    Reads the stack, makes exports of one day, and changes nothing else. AWS is asked with the
+    shell's own credentials. docs/smoke.md says what is checked, and the permissions it takes.
+    Exit status: 0 all that was checked is well, 1 something is not, 2 it cannot be checked.
+    """
+    if endpoint_url is not None:
+        os.environ["AWS_ENDPOINT_URL"] = _address(endpoint_url, "--endpoint-url")
+    seen: list[Result] = []
+    with errors_for_people(console), TemporaryDirectory() as folder:
+        now = datetime.now(UTC)
+        deployed = _deployed(stack, api_url, function)
+        asked = Smoke(
+            api_url=_address(deployed.output("ApiUrl") if deployed else api_url or "", "--api-url"),
+            function=deployed.output("ExportFunctionName") if deployed else function or "",
+            outputs=deployed.outputs if deployed else None,
+            folder=Path(folder),
+            day=_over(day.date() if day else now.date() - timedelta(days=1), now),
+            workspace=_workspace(workspace),
+            token=usable_token(token, "admin's", now),
+            member_token=usable_token(member_token, "member's", now),
+            cutoff_workgroup=cutoff_workgroup,
+        )
+        most = _announced_cost(asked, max_usd)
+        asked.usd_left = max(0.0, max_usd - float(most or 0))
+        spinner = console.status("Checking") if sys.stderr.isatty() else nullcontext()
+        try:
+            with spinner as status:
+                progress = status.update if status else lambda _: None
+                for result in results(asked, progress):
+                    seen.append(result)  # noqa: PERF402 - what was seen is shown, whatever comes
+        finally:
+            if as_json:
+                print(report.as_json(seen, most))  # noqa: T201 - for a program
+            elif seen:
+                report.table(seen)
+        console.print(report.summary(seen), highlight=False)
+        if any(result.seen.ok is False for result in seen):
+            raise typer.Exit(1)
+        if lacks := [result.lacks for result in seen if result.lacks]:
+            raise DeploymentError(f"Not all could be checked. {' '.join(dict.fromkeys(lacks))}")
+
+
+def _deployed(stack: str | None, api_url: str | None, function: str | None) -> DeployedStack | None:
+    if (stack is None) is (api_url is None and function is None) or (
+        stack is None and (api_url is None or function is None)
+    ):
+        raise typer.BadParameter(
+            "name a stack, or else an API and a function (--api-url and --function)",
+            param_hint="--stack",
+        )
+    return deployed_stack(stack) if stack is not None else None
+
+
+def _address(given: str, option: str) -> str:
+    """An address without a slash at its end; a token goes over TLS, or stays on this machine."""
+    parts = urlsplit(given)
+    is_here = parts.scheme == "http" and parts.hostname in _HERE
+    if not parts.hostname or not (parts.scheme == "https" or is_here):
+        raise typer.BadParameter(f"{given!r} is no https address", param_hint=option)
+    return given.rstrip("/")
+
+
+def _over(day: date, now: datetime) -> date:
+    if day >= now.date():
+        raise typer.BadParameter(f"{day} is not over yet, in UTC", param_hint="--day")
+    return day
+
+
+def _workspace(given: str | None) -> str | None:
+    if given is not None and not re.fullmatch(WORKSPACE_ID_PATTERN, given):
+        raise typer.BadParameter(
+            f"{given!r} is no workspace id: use up to 64 letters, digits, _ and -",
+            param_hint="--workspace",
+        )
+    return given
+
+
+def _announced_cost(asked: Smoke, max_usd: float) -> Decimal | None:
+    """Says what the run costs at most, before it starts; None where that cannot be known."""
+    if asked.outputs is None or asked.workspace is None:
+        most = most_usd(0)
+        unknown = "" if asked.workspace is None else ", and more for a day of over 10 MB"
+        console.print(f"This costs at most ${most:.4f}{unknown}.", highlight=False)
+        return None if unknown else most
+    bucket = asked.output("CallLogBucketName")
+    size = day_bytes(boto3_client("s3"), bucket, asked.workspace, asked.day.isoformat())
+    most = most_usd(size)
+    said = f"{asked.day} of {asked.workspace} is {size:,} bytes"
+    if most > Decimal(str(max_usd)):
+        raise DeploymentError(
+            f"{said}, and to check with it may cost ${most:.4f}: name a quieter --day or "
+            "--workspace, or allow it with --max-usd."
+        )
+    console.print(
+        f"{said}. This costs at most ${most:.4f}, by {QUERIES} Athena queries and their requests.",
+        highlight=False,
+    )
+    return most
