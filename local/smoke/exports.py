@@ -83,11 +83,11 @@ def file(smoke: Smoke) -> Seen:
     start, end = (_as_in_the_file(export["timeframe"][bound]) for bound in ("start", "end"))
     if smoke.file.all.rows and not start <= smoke.file.first <= smoke.file.last < end:
         faults.append(f"it has calls from {smoke.file.first} to {smoke.file.last}")
-    totals = smoke.file.all
+    totals, usd = smoke.file.all, export["control_totals"]["cost_usd"]
     return Seen.of(
         faults,
         f"{totals.rows:,} rows, {totals.input_tokens:,} and {totals.output_tokens:,} tokens, "
-        f"${export['control_totals']['cost_usd']}, {totals.unpriced_calls:,} unpriced: as the control totals",
+        f"${usd}, {totals.unpriced_calls:,} unpriced: as the control totals",
     )
 
 

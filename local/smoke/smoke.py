@@ -112,12 +112,12 @@ class Smoke:
             raise NotCheckedError("no file was downloaded")
         return self.file
 
-    def output(self, name: str, option: str = "") -> str:
-        """An output of the stack."""
+    def output(self, name: str, hint: str = "") -> str:
+        """An output of the stack; `hint` follows where there is none."""
         if self.outputs is None:
-            raise NotCheckedError(f"no stack was named: --stack{option}")
+            raise NotCheckedError("no stack was named: --stack")
         if name not in self.outputs:
-            raise NotCheckedError(f"the stack has no output {name}")
+            raise NotCheckedError(f"the stack has no output {name}{hint}")
         return self.outputs[name]
 
     def stored_at(self) -> tuple[str, str]:
