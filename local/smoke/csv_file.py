@@ -4,11 +4,11 @@ import csv
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact, localcontext
+from decimal import Context, Decimal, Inexact, InvalidOperation, localcontext
 from pathlib import Path
 from typing import Any, Final
 
-_EXACT: Final = Context(prec=100, traps=[Inexact])
+_EXACT: Final = Context(prec=100, traps=[Inexact, InvalidOperation])
 _FIGURES: Final = ("rows", "input_tokens", "output_tokens", "cost_usd", "unpriced_calls")
 
 
@@ -90,8 +90,9 @@ def read_csv_file(path: Path) -> CsvFile:
     with path.open("rb") as raw:
         header = raw.readline()
     with path.open(encoding="utf-8", newline="") as file, localcontext(_EXACT):
+        reader = csv.DictReader(file, strict=True)
         try:
-            for row in csv.DictReader(file, strict=True):
+            for row in reader:
                 everything.add(row)
                 # text that a spreadsheet could run has an apostrophe before it
                 names = (row["Provider"].removeprefix("'"), row["Model"].removeprefix("'"))
@@ -99,9 +100,11 @@ def read_csv_file(path: Path) -> CsvFile:
                 in_order = in_order and before <= row["Date"]
                 before = row["Date"]
                 least, greatest = min(least or before, before), max(greatest, before)
-        except (KeyError, TypeError, ArithmeticError, csv.Error) as error:
-            message = f"its line {everything.rows + 2} is none of an export: {error!r}"
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            message = f"its line {reader.line_num} is none of an export: {error!r}"
             raise ValueError(message) from error
+        except csv.Error as error:
+            raise ValueError(f"it is no CSV: {error}") from error
     return CsvFile(header, least, greatest, in_order, everything, dict(by_model))
 
 

@@ -27,7 +27,7 @@ def as_json(results: Sequence[Result], most_usd: Decimal | None) -> str:
     """The same for a program; `ok` is null for what was not checked."""
     return json.dumps(
         {
-            "costs_at_most_usd": None if most_usd is None else f"{most_usd:f}",
+            "costs_at_most_usd": None if most_usd is None else f"{most_usd:.6f}",
             "failed": sum(result.seen.ok is False for result in results),
             "not_checked": sum(result.seen.ok is None for result in results),
             "checks": [
