@@ -32,9 +32,9 @@ ON_ENGINE := $(if $(ENGINE),--engine $(ENGINE))
 ENGINE_NEEDS := $(if $(filter trino,$(ENGINE)),.venv/java)
 ENGINE_TESTS := $(addprefix tests/functional/test_,direct_invocation.py export_api.py \
   local_athena_api.py local_athena_clients.py local_athena_statements.py local_athena_tables.py \
-  observability.py row_limit.py usage_api.py)
+  observability.py row_limit.py smoke.py smoke_facts.py usage_api.py)
 
-.PHONY: help export serve seed web trino test test-slow test-clients test-oidc test-trino load \
+.PHONY: help export serve seed smoke web trino test test-slow test-clients test-oidc test-trino load \
   check check-template mutate format docs build lock licenses audit clean
 
 help: ## List the targets
@@ -48,6 +48,9 @@ serve: .venv/installed $(ENGINE_NEEDS) ## Run the API on http://127.0.0.1:8080 u
 
 seed: .venv/installed ## Make sample call logs (ARGS="--output DIR --rows 1000001")
 	@$(BIN)/python -m local seed $(ARGS)
+
+smoke: .venv/installed ## Check that a deployed stack works (STACK=NAME ARGS="--workspace ID", docs/smoke.md)
+	@$(BIN)/python -m local smoke $(if $(STACK),--stack "$(STACK)") $(ARGS)
 
 web: $(WEB) ## Build the page into web/dist (needs Node.js; `make serve` does it by itself)
 	@npm --prefix web run --silent build
