@@ -1,6 +1,7 @@
 """Checks of what is deployed, and of who gets in."""
 
 import json
+from functools import cache
 from typing import Final
 
 from local.api_client import Answer, ApiClient
@@ -18,7 +19,7 @@ def outputs(smoke: Smoke) -> Seen:
     if smoke.outputs is None:
         raise NotCheckedError("no stack was named: --stack")
     there, faults = smoke.outputs, []
-    for condition, names in Template.load().output_names().items():
+    for condition, names in _template().output_names().items():
         missing = [name for name in names if not there.get(name)]
         if missing and (condition is None or len(missing) < len(names)):
             faults.append(f"missing: {', '.join(missing)}")
@@ -42,8 +43,13 @@ def member(smoke: Smoke) -> Seen:
     return _all_answer(smoke, smoke.member_token, 403)
 
 
+@cache
+def _template() -> Template:
+    return Template.load()  # reading it takes a second
+
+
 def _all_answer(smoke: Smoke, token: str | None, expected: int) -> Seen:
-    client, routes = smoke.api(token), Template.load().routes()
+    client, routes = smoke.api(token), _template().routes()
     faults = [
         f"{answer.status} at {route.method} {route.path}"
         for route in routes

@@ -62,7 +62,8 @@ def test_all_is_well_and_what_was_not_given_is_not_checked(
         "Athena: bytes cutoff": None,
     }, not_ok
     assert "ServePage=true" in not_ok["page"].text
-    assert "100,000,000,000 bytes" in not_ok["Athena: bytes cutoff"].text
+    cutoff = int(stack.template.parameters["BytesScannedCutoff"])
+    assert f"enforces one of {cutoff:,} bytes" in not_ok["Athena: bytes cutoff"].text
     assert {result.lacks for result in found} == {""}
 
 
