@@ -41,10 +41,10 @@ def smoke(
         str | None, typer.Option(help="Whose calls are exported.", metavar="ID")
     ] = None,
     day: Annotated[
-        datetime | None,
+        str | None,
         typer.Option(
             help="The UTC day that is exported.  [default: yesterday]",
-            formats=["%Y-%m-%d"],
+            metavar="D",
             show_default=False,
         ),
     ] = None,
@@ -87,7 +87,7 @@ def smoke(
             function=deployed.output("ExportFunctionName") if deployed else function or "",
             outputs=deployed.outputs if deployed else None,
             folder=Path(folder),
-            day=_over(day.date() if day else now.date() - timedelta(days=1), now),
+            day=_day(day, now.date()),
             workspace=_workspace(workspace),
             token=usable_token(token, "admin's", now),
             member_token=usable_token(member_token, "member's", now),
@@ -133,9 +133,15 @@ def _address(given: str, option: str) -> str:
     return given.rstrip("/")
 
 
-def _over(day: date, now: datetime) -> date:
-    if day >= now.date():
-        raise typer.BadParameter(f"{day} is not over yet, in UTC", param_hint="--day")
+def _day(given: str | None, today: date) -> date:
+    try:
+        day = date.fromisoformat(given) if given else today - timedelta(days=1)
+    except ValueError:
+        trouble = f"{given!r} is no date such as 2026-01-31"
+    else:
+        trouble = f"{day} is not over yet, in UTC" if day >= today else ""
+    if trouble:
+        raise typer.BadParameter(trouble, param_hint="--day")
     return day
 
 

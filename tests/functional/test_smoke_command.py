@@ -187,7 +187,7 @@ def test_an_api_that_does_not_answer(smoke: Smoke) -> None:
         (["--endpoint-url", "x", *NAMED], "'x' is no https address"),
         (["--workspace", "ws acme", *NAMED], "'ws acme' is no workspace id"),
         (["--day", f"{datetime.now(UTC):%Y-%m-%d}", *NAMED], "is not over yet, in UTC"),
-        (["--day", "yesterday", *NAMED], "'yesterday' does not match the format"),
+        (["--day", "yesterday", *NAMED], "'yesterday' is no date such as 2026-01-31"),
         (["--token", "a b", *NAMED], "The admin's token has characters that no token has."),
     ],
 )
