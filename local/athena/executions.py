@@ -32,6 +32,9 @@ _CONCURRENT_QUERIES: Final = 4
 _PAGE_ROWS: Final = 1000
 _BATCH_IDS: Final = 50
 _STATEMENT_BYTES: Final = 262_144
+_IN_MEMORY: Final = 2**20
+"""Bytes of a result; a larger one is a file that is open for as long as its object is there."""
+
 _STOPPED: Final = "Query cancelled by user"
 
 logger = logging.getLogger(__name__)
@@ -263,7 +266,7 @@ class QueryExecutions:
     def _answer(self, execution: QueryExecution) -> None:
         result = execution.query.run()
         execution.columns = tuple(result.columns)
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - it becomes the object in S3
+        file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - becomes the object in S3
         try:
             execution.output_rows = write_csv(result, file)
             execution.output_bytes = file.tell()

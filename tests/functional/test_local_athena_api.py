@@ -20,6 +20,7 @@ from tests.functional.athena_caller import (
     write_call_log,
 )
 
+OPEN_FILES = Path("/dev/fd")
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
 FOR_EVER = (
     "SELECT count(*) FROM UNNEST(sequence(1, 10000)) a(x) "
@@ -57,6 +58,15 @@ def query_id(caller: AthenaCaller) -> str:
 def pages(caller: AthenaCaller, query_id: str) -> list[Any]:
     paginator = caller.athena.get_paginator("get_query_results")
     return list(paginator.paginate(QueryExecutionId=query_id))
+
+
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="this system does not list open files")
+def test_small_results_keep_no_file_open(caller: AthenaCaller) -> None:
+    caller.run("SELECT 1")  # whatever is opened once
+    before = len(list(OPEN_FILES.iterdir()))
+    for number in range(30):
+        caller.run(f"SELECT {number}")
+    assert len(list(OPEN_FILES.iterdir())) - before < 15  # a laptop's process may have 256
 
 
 class TestWorkgroup:
