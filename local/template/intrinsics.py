@@ -10,6 +10,7 @@ from typing import Any, Final
 from local.template.errors import TemplateError, TemplateParameterError
 
 _NO_VALUE: Final = object()
+_HTTP_API: Final = "AWS::Serverless::HttpApi"
 
 _PSEUDO_PARAMETERS: Final[Mapping[str, Any]] = {
     "AWS::AccountId": "123456789012",
@@ -21,6 +22,7 @@ _PSEUDO_PARAMETERS: Final[Mapping[str, Any]] = {
 }
 
 _NAME_PROPERTY: Final[Mapping[str, tuple[str, ...]]] = {
+    "AWS::ApiGatewayV2::DomainName": ("DomainName",),
     "AWS::Athena::WorkGroup": ("Name",),
     "AWS::CloudWatch::Dashboard": ("DashboardName",),
     "AWS::Glue::Database": ("DatabaseInput", "Name"),
@@ -55,6 +57,9 @@ _ARN: Final = {
 }
 
 _ATTRIBUTE: Final = {
+    ("AWS::ApiGatewayV2::DomainName", "RegionalDomainName"): (
+        "${Name}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+    ),
     ("AWS::CloudFront::Distribution", "DomainName"): "${Name}.cloudfront.net",
     ("AWS::S3::Bucket", "RegionalDomainName"): "${Name}.s3.${AWS::Region}.${AWS::URLSuffix}",
     ("AWS::SQS::Queue", "QueueName"): "${Name}",
@@ -147,6 +152,8 @@ class Intrinsics:
     def _ref(self, name: str) -> Any:
         if name in _PSEUDO_PARAMETERS:
             return _PSEUDO_PARAMETERS[name]
+        if name.endswith(".Stage") and self._resource(name[:-6])["Type"] == _HTTP_API:
+            return "$default"  # the stage that SAM makes with an HTTP API
         if name not in self._declared:
             reference = _REF.get(self._resource(name)["Type"], "${Name}")
             return self._substitute(reference, {"Name": self.physical_name(name)})

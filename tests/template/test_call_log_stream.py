@@ -88,6 +88,14 @@ def test_a_call_that_is_sent_has_the_tables_columns_and_its_workspace(streaming:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", CALL["called_at"])
 
 
+def test_a_record_may_hold_several_calls(streaming: Template) -> None:
+    first = destination(streaming)["ProcessingConfiguration"]["Processors"][0]
+    assert first == {
+        "Type": "RecordDeAggregation",
+        "Parameters": [{"ParameterName": "SubRecordType", "ParameterValue": "JSON"}],
+    }
+
+
 def test_what_cannot_be_written_is_put_where_no_query_looks(streaming: Template) -> None:
     table = streaming.resource("ApiCallsTable")["Properties"]["TableInput"]
     errors = (
@@ -141,8 +149,11 @@ def destination(template: Template) -> dict[str, Any]:
 
 
 def parameter(written: dict[str, Any], name: str) -> str:
-    (processor,) = written["ProcessingConfiguration"]["Processors"]
-    assert processor["Type"] == "MetadataExtraction"
+    (processor,) = [
+        each
+        for each in written["ProcessingConfiguration"]["Processors"]
+        if each["Type"] == "MetadataExtraction"
+    ]
     values = {each["ParameterName"]: each["ParameterValue"] for each in processor["Parameters"]}
     value: str = values[name]
     return value

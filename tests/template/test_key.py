@@ -57,6 +57,7 @@ ENCRYPTED_BY = {
     "AWS::Serverless::Function": ("KmsKeyArn",),
 }
 STORES_NOTHING = {
+    "AWS::ApiGatewayV2",
     "AWS::Athena",
     "AWS::CloudFront",
     "AWS::CloudWatch",

@@ -100,6 +100,11 @@ def test_tokens_are_trusted_over_https_or_on_this_machine_only(
         ("CallLogBucketName", "s3://call-logs", False),
         ("DatabaseName", "api-usage", False),
         ("MakeCallLogStream", "yes", False),
+        ("ApiDomainName", "https://usage-api.example.com", False),
+        ("ApiDomainName", "usage-api", False),
+        ("ApiCertificateArn", "1234abcd", False),
+        ("PageDomainName", "usage.example.com/page", False),
+        ("PageCertificateArn", f"arn:aws:acm:{AWS}:certificate/1234abcd", False),
         ("LogRetentionDays", "8", False),
         ("Architecture", "arm64", True),
         ("Architecture", "amd64", False),
@@ -157,6 +162,26 @@ def test_an_enabled_schedule_needs_a_workspace() -> None:
             {"MakeCallLogStream": "true"} | {"SettleMinutes": "9"},
             {"SettleMinutes": "10"},
             "Behind MakeCallLogStream, SettleMinutes must be 10 or more",
+        ),
+        (
+            {"ApiDomainName": "usage-api.example.com"},
+            {"ApiCertificateArn": f"arn:aws:acm:{AWS}:certificate/1234abcd"},
+            "ApiDomainName and ApiCertificateArn, the certificate for it, go together",
+        ),
+        (
+            {"ApiCertificateArn": f"arn:aws:acm:{AWS}:certificate/1234abcd"},
+            {"ApiDomainName": "usage-api.example.com"},
+            "ApiDomainName and ApiCertificateArn, the certificate for it, go together",
+        ),
+        (
+            {"PageDomainName": "usage.example.com"},
+            {"PageCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1234abcd"},
+            "PageDomainName and PageCertificateArn, the certificate for it, go together",
+        ),
+        (
+            {"PageCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1234abcd"},
+            {"PageDomainName": "usage.example.com"},
+            "PageDomainName and PageCertificateArn, the certificate for it, go together",
         ),
     ],
 )
