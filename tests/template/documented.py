@@ -10,7 +10,7 @@ from botocore.model import OperationModel, StructureShape
 from local.template.template import TEMPLATE
 
 DOCS = TEMPLATE.parent / "docs"
-PAGES = ("call-logs.md", "operations.md")
+PAGES = ("call-logs.md", "deployment.md", "operations.md")
 
 
 def text(page: str) -> str:
@@ -25,17 +25,35 @@ def blocks(page: str, language: str) -> list[str]:
 
 def shell(page: str) -> list[str]:
     """What a person is to type: blocks, and commands of the AWS CLI within a sentence."""
-    return blocks(page, "sh") + re.findall(r"`(aws [^`]+)`", text(page))
+    inline = re.findall(r"`(aws [^`]+)`", text(page))
+    return blocks(page, "sh") + [" ".join(command.split()) for command in inline]
 
 
 def commands(page: str) -> list[str]:
-    """Each call of the AWS CLI."""
+    """Each call of the AWS CLI, those within others too, without what is quoted in it."""
     return [
-        command
+        _command(typed[start.start() :])
         for typed in shell(page)
-        for command in re.split(r"(?=\baws [a-z0-9]+ [a-z-]+)", typed)
-        if command.startswith("aws ")
+        for start in re.finditer(r"\baws [a-z0-9-]+ [a-z0-9-]+", typed)
     ]
+
+
+def _command(typed: str) -> str:
+    """One command of a shell: up to its end, a pipe or the end of what it stands in."""
+    text = typed.replace("\\\n", " ")
+    words, quote, depth = "", "", 0
+    for place, letter in enumerate(text):
+        if depth or text[max(place - 1, 0) : place + 1] == "$(":
+            depth += {"(": 1, ")": -1}.get(letter, 0)
+        elif quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter in "\n)|;&<>":
+            break
+        else:
+            words += letter
+    return words.strip()
 
 
 @cache

@@ -11,7 +11,7 @@ from tests.template.documented import DOCS, PAGES, commands, shell, takes, text
 
 DOCUMENT = read_document(TEMPLATE)
 COMMANDS = [(page, command) for page in PAGES for command in commands(page)]
-OF_EVERY_COMMAND = {"cli-binary-format", "output", "query", "region"}
+OF_EVERY_COMMAND = {"cli-binary-format", "max-items", "output", "query", "region"}
 
 # Commands that are the CLI's own, and no operation of AWS.
 OF_THE_CLI = {
@@ -21,8 +21,10 @@ OF_THE_CLI = {
     ("s3", "rb"): {"force"},
     ("s3", "rm"): {"exclude", "include", "recursive"},
     ("s3", "sync"): {"exclude", "include"},
+    ("acm", "wait"): {"certificate-arn"},
     ("cloudformation", "wait"): {"stack-name"},
 }
+NAMED_BY_THE_CLI = {("lambda", "create-function", "zip-file"): "code"}
 SET_BY_THE_READER = {"IFS", "STACK", "TRAIL"}
 
 
@@ -33,9 +35,11 @@ SET_BY_THE_READER = {"IFS", "STACK", "TRAIL"}
 )
 def test_a_command_has_what_its_operation_takes_and_needs(page: str, command: str) -> None:
     _, service, name, *_ = command.split()
-    unquoted = re.sub(r"""'[^']*'|"[^"]*\"""", "…", command)
-    options = set(re.findall(r"(?<= )--([a-z0-9-]+)", unquoted.replace("\n", " ")))
-    options -= OF_EVERY_COMMAND
+    options = {
+        NAMED_BY_THE_CLI.get((service, name, option), option)
+        for option in re.findall(r" --([a-z0-9-]+)", command)
+        if option not in OF_EVERY_COMMAND
+    }
     if (service, name) in OF_THE_CLI:
         assert options <= OF_THE_CLI[service, name]
         return
@@ -46,7 +50,7 @@ def test_a_command_has_what_its_operation_takes_and_needs(page: str, command: st
         assert {xform_name(member, "-") for member in shape.required_members} <= options
 
 
-@pytest.mark.parametrize(("page", "least"), [("operations.md", 15)])
+@pytest.mark.parametrize(("page", "least"), [("deployment.md", 25), ("operations.md", 15)])
 def test_there_are_commands(page: str, least: int) -> None:
     assert len(commands(page)) > least
 
@@ -57,6 +61,17 @@ def test_every_variable_is_an_output_of_the_stack_or_set_on_the_page(page: str) 
     used = set(re.findall(r"\$\{?([A-Z]\w+)", typed))
     set_there = set(re.findall(r"(?:^|[\s(])(?:for )?([A-Z]\w*)(?:=| in )", typed))
     assert used - set_there - SET_BY_THE_READER <= set(DOCUMENT["Outputs"])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_parameter_that_is_named_is_one(page: str) -> None:
+    known = {*DOCUMENT["Parameters"], *DOCUMENT["Outputs"], *DOCUMENT["Resources"]}
+    known |= set(re.findall(r"Sid: (\w+)", TEMPLATE.read_text(encoding="utf-8")))
+    known |= {"RefusedError", "ServiceUnavailableError"}  # of the code
+    known |= {"AccessDenied", "TooManyRequests", "OwnTime"}  # errors of Scheduler's, a metric
+    known |= {"DisableExecuteApiEndpoint", "FailedPutCount"}  # a property, a field of Firehose's
+    named = set(re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", text(page)))
+    assert named - known == set()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -77,3 +92,28 @@ def anchors(markdown: str) -> list[str]:
         re.sub(r"[^a-z0-9 _-]", "", title.lower()).replace(" ", "-")
         for title in re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
     ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_parameter_that_is_set_is_one_and_takes_its_value(page: str) -> None:
+    typed = " ".join(shell(page)).replace("\\\n", " ")
+    for overrides in re.findall(r"--parameter-overrides((?: +\w+=(?:\"[^\"]*\"|\S+))+)", typed):
+        for name, value in re.findall(r"(\w+)=(\"[^\"]*\"|\S+)", overrides):
+            parameter = DOCUMENT["Parameters"][name]
+            if "$" in value:
+                continue
+            assert value in parameter.get("AllowedValues", [value])
+            assert re.fullmatch(parameter.get("AllowedPattern", ".*").strip(), value)
+
+
+def test_a_first_deployment_sets_what_has_no_default() -> None:
+    (first, *_) = re.findall(r"sam deploy (.*?)(?:\n\n|\n```)", text("deployment.md"), re.DOTALL)
+    for name, parameter in DOCUMENT["Parameters"].items():
+        assert "Default" in parameter or f" {name}=" in first
+
+
+def test_the_function_that_puts_the_workspace_into_tokens_is_the_one_that_was_tried() -> None:
+    (typed,) = re.findall(r"<<'PYTHON'\n(.*?)\nPYTHON", text("deployment.md"), re.DOTALL)
+    tried = text("identity-providers.md")
+    indented = "\n".join(f"      {line}" if line else line for line in typed.splitlines())
+    assert indented in tried

@@ -18,15 +18,6 @@ DOCUMENT = read_document(TEMPLATE)
 TEXT = text("operations.md")
 
 
-def test_every_parameter_that_is_named_is_one() -> None:
-    known = {*DOCUMENT["Parameters"], *DOCUMENT["Outputs"], *DOCUMENT["Resources"]}
-    statements = re.findall(r"Sid: (\w+)", TEMPLATE.read_text(encoding="utf-8"))
-    others = {"DirectRequest", "RefusedError", "ServiceUnavailableError"}  # of the code
-    others |= {"AccessDenied", "TooManyRequests", "OwnTime"}  # errors of Scheduler's, a metric
-    named = set(re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", TEXT))
-    assert named - known - set(statements) - others == set()
-
-
 def test_the_schedule_that_operators_add_is_one_that_the_function_takes() -> None:
     (block,) = [block for block in blocks("operations.md", "sh") if "create-schedule" in block]
     filled = re.sub(r"""'"\$(\w+)"'""", r"arn:aws:iam::123456789012:role/\1", block)
