@@ -59,7 +59,7 @@ class Athena:
         """
         with translated_errors():
             answer = self._athena.batch_get_query_execution(QueryExecutionIds=query_ids)
-        found = {query.id: query for query in map(_query, answer["QueryExecutions"])}
+            found = {query.id: query for query in map(_query, answer["QueryExecutions"])}
         if missing := set(query_ids) - found.keys():
             raise ServiceUnavailableError(f"Athena does not say how {sorted(missing)} stand")
         return found
@@ -67,8 +67,8 @@ class Athena:
     def output_rows(self, query_id: str) -> int | None:
         """How many rows a finished query wrote; None where Athena does not know (yet)."""
         with translated_errors():
-            statistics = self._athena.get_query_runtime_statistics(QueryExecutionId=query_id)
-        return statistics["QueryRuntimeStatistics"].get("Rows", {}).get("OutputRows")
+            answer = self._athena.get_query_runtime_statistics(QueryExecutionId=query_id)
+            return answer["QueryRuntimeStatistics"].get("Rows", {}).get("OutputRows")
 
     def stop(self, query_id: str) -> None:
         """Stop a query; one that has ended stays as it ended."""

@@ -191,11 +191,13 @@ class Part(_Model):
     """What one file is to hold: all of an export's timeframe, or one of the tiles it is split into.
 
     `attempt` is stored before queries start and `queries` after, so that a crash in between is
-    repaired by starting again with the same request tokens.
+    repaired by starting again with the same request tokens. `begun` are the ids of those that were
+    started where not all could be: whoever loses the permission to start cannot find them again.
     """
 
     timeframe: ResolvedTimeframe
     attempt: int = 1
+    begun: list[str] = []
     queries: Queries | None = None
     control_totals: ControlTotals | None = None
     file: ExportFile | None = None

@@ -32,7 +32,7 @@ from shared.export_request import ExportRequest
 from shared.export_store import Claim, ConflictError, ExportStore, Mark, Stored
 from shared.lifecycle import advanced, charged, ended, failed, in_turn, is_overdue
 from shared.outcome import MAX_AGE, NOT_STARTED, RESULT_UNREADABLE, TIMED_OUT, Facts
-from shared.part_queries import PartQueries
+from shared.part_queries import PartlyStartedError, PartQueries
 from shared.timeframe import Timeframe, TimeframeLimits, data_through, resolve_timeframe
 
 logger = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ class Exports:
         Raises:
             ExportNotFoundError: The workspace has none with this id.
         """
-        return self._advance(self._load(workspace_id, export_id))
+        return _raised(self._advance(self._load(workspace_id, export_id)))
 
     def recent(self, workspace_id: str, *, limit: int, after: str | None = None) -> list[Look]:
         """The workspace's exports as last written down, newest first, after the id `after`."""
@@ -262,9 +262,9 @@ class Exports:
             return
         completed_at = stored.export.completed_at
         if completed_at is None:
-            look = self._advance(Look(stored))
-            if not look.export.status.is_final:
-                self._start(look)  # what has become free, without waiting for the next to come by
+            look = _raised(self._advance(Look(stored)))
+            if not look.export.status.is_final:  # what has become free, before the next comes by
+                _raised(self._start(look))
         elif now - completed_at > _TIME_TO_CONCLUDE:
             self._conclude(Look(stored), is_again=True)
 
@@ -306,15 +306,15 @@ class Exports:
 
     def _try_to_advance(self, look: Look) -> Look:
         try:
-            return replace(self._advance(look), failure=None)
+            return self._advance(look)
         except (ServiceUnavailableError, RefusedError) as failure:
             return replace(look, failure=failure)
 
     def _advance(self, look: Look) -> Look:
         """One look at AWS, and what follows from it."""
         if not look.export.status.is_final:
-            look = self._start(look)
-        if not look.export.status.is_final:
+            look = self._start(replace(look, failure=None))
+        if look.failure is None and not look.export.status.is_final:
             look = self._judge(look)
         return look
 
@@ -331,11 +331,10 @@ class Exports:
         except RefusedError:
             logger.exception("Athena refused a query")
             return self._fail(look, NOT_STARTED)
-        parts = [
-            part.model_copy(update={"queries": queries[index]}) if index in queries else part
-            for index, part in enumerate(export.parts)
-        ]
-        started = self._save(look, export.model_copy(update={"parts": parts}))
+        except PartlyStartedError as failure:
+            noted = _with_parts(export, "begun", failure.begun)
+            return replace(look if noted == export else self._save(look, noted), failure=failure)
+        started = self._save(look, _with_parts(export, "queries", queries))
         if started.export.status.is_final:  # ended by somebody who did not know of these queries
             self.queries.stop_started(queries.values())
         return started
@@ -393,6 +392,27 @@ class Exports:
             return replace(look, stored=self.store.save(look.stored, export))
         except ConflictError:  # somebody else looked at the same time: what they wrote stands
             return self._load(export.workspace_id, export.id)
+
+
+def _raised(look: Look) -> Look:
+    """A look that gave something new.
+
+    Raises:
+        ServiceUnavailableError: It did not.
+        RefusedError: It did not.
+    """
+    if look.failure is not None:
+        raise look.failure
+    return look
+
+
+def _with_parts(export: Export, field_name: str, values: Mapping[int, object]) -> Export:
+    """An export whose parts at some indexes have other values in a field."""
+    parts = [
+        part.model_copy(update={field_name: values[index]}) if index in values else part
+        for index, part in enumerate(export.parts)
+    ]
+    return export.model_copy(update={"parts": parts})
 
 
 def _new_id(now: datetime) -> str:

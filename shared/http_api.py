@@ -2,9 +2,11 @@
 
 import base64
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
@@ -37,6 +39,13 @@ from shared.workspace import WORKSPACE_ID_PATTERN
 
 MAX_BODY_BYTES = 16 * 1024
 RETRY_AFTER_SECONDS = 5
+_LONGEST_ASKING = timedelta(seconds=28)  # API Gateway waits for 30, a cold start included
+_TIME_TO_WRITE = timedelta(seconds=1)
+
+
+def time_to_answer(left: timedelta) -> timedelta:
+    """How long a request may ask AWS, where the invocation has so much time left."""
+    return min(_LONGEST_ASKING, left - _TIME_TO_WRITE)
 
 
 def is_http(event: object) -> bool:
@@ -85,10 +94,10 @@ def json_response(
     )
 
 
-def problem_response(problem: Problem) -> Response[str]:
-    """A response that says why not."""
+def problem_response(problem: Problem, retry_after: int = RETRY_AFTER_SECONDS) -> Response[str]:
+    """A response that says why not; and when to ask again, in seconds, where that may help."""
     worth_repeating = problem.status in (HTTPStatus.ACCEPTED, HTTPStatus.SERVICE_UNAVAILABLE)
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if worth_repeating else None
+    headers = {"Retry-After": str(retry_after)} if worth_repeating else None
     return json_response(problem.status, problem, headers)
 
 
@@ -104,7 +113,10 @@ def new_app(logger: Logger) -> APIGatewayHttpResolver:
         return problem_response(invalid_request([FieldError.of(error.field, error.message)]))
 
     def query_failed(failure: QueryFailedError) -> Response[str]:
-        return problem_response(query_problem(failure.error))
+        if (later := failure.retry_after) is None:
+            return problem_response(query_problem(failure.error, may_pass=False))
+        made = query_problem(failure.error, may_pass=True)
+        return problem_response(made, math.ceil(later.total_seconds()))
 
     def unavailable(error: ServiceUnavailableError) -> Response[str]:
         logger.warning("AWS did not answer", exc_info=error)

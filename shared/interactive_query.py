@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from shared.athena import Athena
 from shared.clock import Clock, looks
 from shared.export import ExportError
-from shared.outcome import bad_end
-from shared.query_execution import QueryState
+from shared.outcome import MAX_ATTEMPTS, SCAN_LIMIT_EXCEEDED, bad_end
+from shared.query_execution import QueryExecution, QueryState
 from shared.timeframe import (
     Timeframe,
     TimeframeLimits,
@@ -20,14 +20,21 @@ from shared.timeframe import (
 
 # A page asks again and again for "up to now": within this time, that is the same query.
 _GRANULARITY = timedelta(minutes=5)
+_SOONEST = timedelta(seconds=1)
 
 
 class QueryFailedError(Exception):
-    """The query came to a bad end; `error` says how."""
+    """The query came to a bad end.
 
-    def __init__(self, error: ExportError) -> None:
+    Attributes:
+        error: How.
+        retry_after: When the same question is asked anew; None where that would not help.
+    """
+
+    def __init__(self, error: ExportError, retry_after: timedelta | None) -> None:
         super().__init__(error.title)
         self.error = error
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -65,26 +72,47 @@ class InteractiveQueries:
     ) -> Iterator[dict[str, str]] | None:
         """The result's rows; None where it takes longer than `until`.
 
-        Asking again with the same statement finds the same query, which goes on meanwhile.
+        Asking again with the same statement finds the same query, which goes on meanwhile. One
+        that fails for a moment is run once more at once, and what has come to a bad end is run
+        anew in the next five minutes.
 
         Raises:
             QueryFailedError: It came to a bad end.
             ServiceUnavailableError: AWS did not answer.
             RefusedError: AWS said no.
         """
-        query_id = self.athena.start(statement, self._request_token(workspace_id, statement))
-        for _ in looks(self.clock, until):
-            query = self.athena.look([query_id])[query_id]
+        window = _floor(self.clock.now())
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            # Nothing is stored: the token finds the query, and the failed one before it.
+            token = _request_token(workspace_id, window, attempt, statement)
+            query = self._last_seen(self.athena.start(statement, token), until)
+            if not query.state.is_final:
+                return None
             if query.state is QueryState.SUCCEEDED:
                 return self.athena.result(query)
-            if query.state.is_final:
-                raise QueryFailedError(bad_end(query))
-        return None
+            if not query.failed_for_now:
+                break
+        raise self._failure(query, window + _GRANULARITY)
 
-    def _request_token(self, workspace_id: str, statement: str) -> str:
-        # With the time in it, so that what failed, or has changed, is asked anew soon.
-        parts = (workspace_id, "interactive", _floor(self.clock.now()).isoformat(), statement)
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    def _last_seen(self, query_id: str, until: datetime) -> QueryExecution:
+        """A query once it has ended, or as it stands when the time is over."""
+        for _ in looks(self.clock, until):
+            query = self.athena.look([query_id])[query_id]
+            if query.state.is_final:
+                break
+        return query
+
+    def _failure(self, query: QueryExecution, anew: datetime) -> QueryFailedError:
+        error = bad_end(query)
+        helps = query.failed_for_now or (
+            query.state is QueryState.CANCELLED and error != SCAN_LIMIT_EXCEEDED
+        )
+        return QueryFailedError(error, max(anew - self.clock.now(), _SOONEST) if helps else None)
+
+
+def _request_token(workspace_id: str, window: datetime, attempt: int, statement: str) -> str:
+    parts = (workspace_id, "interactive", window.isoformat(), str(attempt), statement)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _floor(instant: datetime) -> datetime:

@@ -108,8 +108,7 @@ def _is_over_scan_limit(query: QueryExecution) -> bool:
 
 
 def _after_bad_end(query: QueryExecution, attempt: int) -> Decision:
-    failed = query.state is QueryState.FAILED
-    if failed and query.is_retryable and attempt < MAX_ATTEMPTS:
+    if query.failed_for_now and attempt < MAX_ATTEMPTS:
         return Retry()
     return Fail(bad_end(query))
 
@@ -117,7 +116,7 @@ def _after_bad_end(query: QueryExecution, attempt: int) -> Decision:
 def bad_end(query: QueryExecution) -> ExportError:
     """Why a FAILED or CANCELLED query gave nothing."""
     if query.state is QueryState.FAILED:
-        return query_failed(query.reason)
+        return query_failed(query.reason, may_pass=query.is_retryable)
     return SCAN_LIMIT_EXCEEDED if _is_over_scan_limit(query) else QUERY_CANCELLED
 
 
@@ -149,15 +148,16 @@ def too_many_parts(row_count: int, row_limit: int, parts: int, max_parts: int) -
     )
 
 
-def query_failed(reason: str) -> ExportError:
+def query_failed(reason: str, *, may_pass: bool) -> ExportError:
     """Athena could not run a query. Its full words may name buckets and keys: to the log only."""
     code = reason.partition(":")[0]
     named = f" ({code})" if code.isupper() and code.replace("_", "").isalpha() else ""
+    advice = "Try again in some minutes; if it fails again, tell" if may_pass else "Tell"
     return ExportError.named(
         name="query-failed",
         title="The query failed",
-        detail=f"Athena could not read the call logs{named}. Try again; if it fails again, "
-        "tell whoever runs this service, with the time and the export's id if there is one.",
+        detail=f"Athena could not read the call logs{named}. {advice} whoever runs this service, "
+        "with the time and the export's id if there is one.",
     )
 
 
@@ -170,7 +170,7 @@ SCAN_LIMIT_EXCEEDED = ExportError.named(
 QUERY_CANCELLED = ExportError.named(
     name="query-cancelled",
     title="The query was stopped",
-    detail="Somebody with access to Athena stopped the query. Start the export again.",
+    detail="Somebody with access to Athena stopped the query. Start it again.",
 )
 TIMED_OUT = ExportError.named(
     name="timed-out",

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from shared.athena import Athena
-from shared.aws_errors import RefusedError
+from shared.aws_errors import RefusedError, ServiceUnavailableError
 from shared.export import Export, Part, Queries, Status
 from shared.export_store import ExportStore
 from shared.lifecycle import in_turn
@@ -16,6 +16,18 @@ from shared.query_execution import QueryExecution, QueryState
 from shared.totals import read_summary
 
 _ROLES = ("summary", "rows")
+
+
+class PartlyStartedError(ServiceUnavailableError):
+    """Not all queries could be started, for now.
+
+    Attributes:
+        begun: Index of a part → ids of its queries that were.
+    """
+
+    def __init__(self, begun: Mapping[int, list[str]]) -> None:
+        super().__init__("not all queries could be started")
+        self.begun = begun
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,7 @@ class PartQueries:
         """Start both queries of some parts, or find them again.
 
         Raises:
-            ServiceUnavailableError: Not all could be started; starting again finds those that were.
+            PartlyStartedError: Not all could be started; starting again finds those that were.
             RefusedError: Athena says no for good; those that were started are stopped again.
         """
         starts = {
@@ -45,11 +57,16 @@ class PartQueries:
             for role, statement, token in _statements(export, export.parts[index])
         }
         wait(starts.values())
-        try:
-            ids = {key: start.result() for key, start in starts.items()}
-        except RefusedError:
-            self._stop(start.result() for start in starts.values() if not start.exception())
-            raise
+        ids = {key: start.result() for key, start in starts.items() if not start.exception()}
+        failures = [failure for start in starts.values() if (failure := start.exception())]
+        for failure in failures:  # first: what did not answer may have been started
+            if isinstance(failure, ServiceUnavailableError):
+                by_part = {index: [ids[key] for key in ids if key[0] == index] for index in indexes}
+                raise PartlyStartedError(by_part) from failure
+        if failures:
+            begun = {query for index in indexes for query in export.parts[index].begun}
+            self._stop(sorted({*begun, *ids.values()}))
+            raise failures[0]
         return {index: Queries(**{role: ids[index, role] for role in _ROLES}) for index in indexes}
 
     def look(self, export: Export, known: Mapping[int, Facts]) -> dict[int, Facts]:
@@ -90,7 +107,9 @@ class PartQueries:
             query.id for facts in known.values() for query in facts.queries if query.state.is_final
         }
         for index, part in enumerate(export.parts):
-            if part.queries is not None and part.file is None and index not in but:
+            if part.queries is None:
+                self._stop(part.begun)
+            elif part.file is None and index not in but:
                 self._stop(query for query in _ids(part.queries) if query not in over)
         if export.status is Status.CANCELLED:  # any other end comes after Athena's own time-out
             self._stop_unwritten(export)

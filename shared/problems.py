@@ -65,10 +65,16 @@ def row_limit_problem(export: Export) -> RowLimitProblem:
     )
 
 
-def query_problem(error: ExportError) -> Problem:
-    """The problem of a query that somebody waits for. Too much data is the request's own fault."""
-    is_request = error == SCAN_LIMIT_EXCEEDED
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if is_request else HTTPStatus.SERVICE_UNAVAILABLE
+def query_problem(error: ExportError, *, may_pass: bool) -> Problem:
+    """The problem of a query that somebody waits for.
+
+    Too much data is the request's own fault; what does not pass by itself is the service's.
+    """
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    if error == SCAN_LIMIT_EXCEEDED:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    elif may_pass:
+        status = HTTPStatus.SERVICE_UNAVAILABLE
     return Problem(type=error.type, title=error.title, status=status, detail=error.detail)
 
 

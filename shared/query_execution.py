@@ -43,3 +43,8 @@ class QueryExecution:
     engine_ms: int = 0
     bucket: str = ""
     key: str = ""
+
+    @property
+    def failed_for_now(self) -> bool:
+        """Whether it failed, and the same query may succeed."""
+        return self.state is QueryState.FAILED and self.is_retryable

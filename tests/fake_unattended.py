@@ -14,6 +14,7 @@ from aws_lambda_powertools import Logger
 from functions.export.direct import DirectExports
 from functions.export.outcomes import outcome_handler
 from functions.export.unattended import Unattended
+from shared.aws_clients import Deadline
 from shared.export import Export
 from shared.export_resource import ExportPresenter
 from shared.exports import Outcome
@@ -73,6 +74,13 @@ class FakeClients:
         return [json.loads(json.loads(sent["Message"])["default"]) for sent in self.published]
 
 
+class NoDeadline(Deadline):
+    """For clients that have no time-outs."""
+
+    def bind(self, client: Any) -> Any:
+        return client
+
+
 class UnattendedSystem(FakeSystem):
     """A system whose direct and scheduled exports are delivered and told of.
 
@@ -85,7 +93,12 @@ class UnattendedSystem(FakeSystem):
         self.aws = FakeClients(self.steps)
         self._presenter = ExportPresenter(self.store, timedelta(days=7), self.clock)
         self._unattended = Unattended(
-            TOPIC_ARN, PAGE_URL, "exports", self._presenter, InlineExecutor()
+            topic_arn=TOPIC_ARN,
+            page_url=PAGE_URL,
+            bucket="exports",
+            presenter=self._presenter,
+            executor=InlineExecutor(),
+            deadline=NoDeadline(self.clock),
         )
         self._handle = outcome_handler(Logger("tests", level="CRITICAL"), self._unattended)
 

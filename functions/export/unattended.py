@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from shared.aws_clients import PATIENCE
+from shared.aws_clients import PATIENCE, Deadline
 from shared.aws_errors import translated_errors
 from shared.delivery import Deliveries
 from shared.export import Export
@@ -41,6 +41,7 @@ class Unattended:
         bucket: The export bucket.
         presenter: Makes the manifest that lies beside delivered files.
         executor: For copies side by side.
+        deadline: What the clients are held to.
     """
 
     topic_arn: str
@@ -48,6 +49,7 @@ class Unattended:
     bucket: str
     presenter: ExportPresenter
     executor: ThreadPoolExecutor
+    deadline: Deadline
 
     def conclude(self, export: Export) -> None:
         """Deliver the files, if any, and publish the outcome. Safe to repeat.
@@ -88,9 +90,10 @@ class Unattended:
 
     @cached_property
     def _deliveries(self) -> Deliveries:
-        return Deliveries(boto3.client("s3", config=_COPYING), self.bucket, self.executor)
+        s3 = self.deadline.bind(boto3.client("s3", config=_COPYING))
+        return Deliveries(s3, self.bucket, self.executor)
 
     @cached_property
     def _sns(self) -> "SNSClient":
-        client: SNSClient = boto3.client("sns", config=PATIENCE)
+        client: SNSClient = self.deadline.bind(boto3.client("sns", config=PATIENCE))
         return client

@@ -165,5 +165,5 @@ def _definitions(*models: tuple[type[BaseModel], JsonSchemaMode]) -> dict[str, A
 
 def _export_errors() -> Iterator[ExportError]:
     yield from (value for value in vars(outcome).values() if isinstance(value, ExportError))
-    yield query_failed("")
+    yield query_failed("", may_pass=True)
     yield row_limit_exceeded(0, 0)

@@ -183,7 +183,11 @@ RUNNING = _resource(
     ),
 )
 FAILED = _resource(
-    _export(PREVIOUS_MONTH, Status.FAILED, error=query_failed("HIVE_CANNOT_OPEN_SPLIT: s3://…"))
+    _export(
+        PREVIOUS_MONTH,
+        Status.FAILED,
+        error=query_failed("HIVE_CANNOT_OPEN_SPLIT: s3://…", may_pass=False),
+    )
 )
 CANCELLED = _resource(_export(PREVIOUS_MONTH, Status.CANCELLED))
 REJECTED = _resource(_rejected())

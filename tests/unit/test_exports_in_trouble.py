@@ -170,3 +170,41 @@ def test_an_export_whose_queries_never_start_fails_after_the_same_time() -> None
     export = system.wait(look).export
     assert error_name(export) == "timed-out"
     assert export.bytes_scanned is None
+
+
+@pytest.mark.parametrize("role", ["summary", "rows"])
+@pytest.mark.parametrize("is_looked_at", [True, False], ids=["looked at", "waited for"])
+def test_a_permission_lost_between_two_starts_leaves_no_query_running(
+    role: str, is_looked_at: bool
+) -> None:
+    system = FakeSystem()
+    other = "rows" if role == "summary" else "summary"
+    system.athena.fates = {"summary": [RUNS_ON], "rows": [RUNS_ON]}
+    system.athena.busy = {role: 1}
+    look = system.wait(system.create(), seconds=0)
+    assert the_part(look.export).begun == [f"{other}-0"]
+    system.athena.refused = {"summary", "rows"}
+    found = system.look(look.export) if is_looked_at else system.wait(look)
+    assert error_name(found.export) == "query-refused"
+    assert system.athena.stopped == [f"{other}-0"]
+    assert system.athena.running == []
+
+
+def test_half_started_and_cancelled_it_stops_what_runs_even_where_nothing_may_start() -> None:
+    system = FakeSystem()
+    system.athena.fates = {"summary": [RUNS_ON], "rows": [RUNS_ON]}
+    system.athena.busy = {"rows": 1}
+    export = system.wait(system.create(), seconds=0).export
+    system.athena.refused = {"summary", "rows"}
+    system.exports.cancel(export.workspace_id, export.id)
+    assert system.athena.stopped == ["summary-0"]
+    assert system.athena.running == []
+
+
+def test_what_was_begun_is_written_down_once_however_long_the_rest_is_throttled() -> None:
+    system = FakeSystem()
+    system.athena.busy = {"rows": 5}
+    assert system.run().status is Status.SUCCEEDED
+    # what was begun, both queries, the outcome
+    assert system.steps.taken.count("before save manifest") == 3
+    assert system.steps.taken.count("before load manifest") == 0

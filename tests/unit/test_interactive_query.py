@@ -17,6 +17,7 @@ from tests.fakes import FakeAthena, FakeClock, Fate
 SUMMARY = "SELECT … GROUP BY GROUPING SETS …"  # the fake Athena knows it by these words
 OTHER = f"{SUMMARY}, otherwise"
 FIVE_MINUTES = timedelta(minutes=5)
+FAILED_FOR_NOW = Fate(QueryState.FAILED, "INTERNAL_ERROR: no", is_retryable=True)
 
 
 class System:
@@ -132,6 +133,55 @@ def test_what_failed_is_asked_anew_after_five_minutes(system: System) -> None:
             system.ask()
     system.clock.time += FIVE_MINUTES
     assert system.ask()
+    assert len(system.athena.queries) == 2
+
+
+def test_what_failed_for_a_moment_is_run_once_more_at_once(system: System) -> None:
+    system.athena.fates["summary"] = [FAILED_FOR_NOW, Fate()]
+    assert system.ask()
+    assert len(system.athena.queries) == 2
+    assert system.ask()  # finds the second by way of the first
+    assert len(system.athena.queries) == 2
+
+
+def test_what_fails_for_a_moment_twice_says_when_it_is_asked_anew(system: System) -> None:
+    system.athena.fates["summary"] = [FAILED_FOR_NOW, FAILED_FOR_NOW, Fate()]
+    for _ in range(3):
+        with pytest.raises(QueryFailedError) as raised:
+            system.ask()
+    assert len(system.athena.queries) == 2
+    assert raised.value.retry_after is not None
+    system.clock.time += raised.value.retry_after
+    assert system.ask()
+    assert len(system.athena.queries) == 3
+
+
+@pytest.mark.parametrize(
+    ("fate", "helps"),
+    [
+        (Fate(QueryState.FAILED, "HIVE_BAD_DATA: no"), False),
+        (Fate(QueryState.FAILED, "INTERNAL_ERROR: no", is_retryable=True), True),
+        (Fate(QueryState.CANCELLED, "by somebody"), True),
+        (Fate(QueryState.CANCELLED, SCAN_LIMIT_REASON), False),
+    ],
+)
+def test_a_retry_is_promised_where_it_can_help_and_never_in_the_past(
+    system: System, fate: Fate, helps: bool
+) -> None:
+    system.athena.fates["summary"] = [fate]
+    system.clock.time = NOW + timedelta(minutes=4, seconds=14)  # a second before the next five
+    with pytest.raises(QueryFailedError) as raised:
+        system.ask()
+    later = raised.value.retry_after
+    assert (later is not None) is helps
+    assert later is None or timedelta(0) < later <= FIVE_MINUTES
+
+
+def test_a_second_run_is_waited_for_no_longer_than_the_first(system: System) -> None:
+    system.athena.fates["summary"] = [FAILED_FOR_NOW, Fate(QueryState.RUNNING)]
+    asked_at = system.clock.now()
+    assert system.ask(seconds=20) is None
+    assert system.clock.now() == asked_at + timedelta(seconds=20)
     assert len(system.athena.queries) == 2
 
 

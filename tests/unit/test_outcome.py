@@ -219,7 +219,7 @@ def test_hours_that_are_too_many_by_themselves_are_told_with_the_first_of_them()
 def test_an_error_has_a_title_for_people() -> None:
     assert row_limit_exceeded(20, 10).title == "Too many rows"
     assert too_many_parts(20, 10, 3, 2).title == "Too many rows"
-    assert query_failed("SYNTAX_ERROR: line 1").title == "The query failed"
+    assert query_failed("SYNTAX_ERROR: line 1", may_pass=False).title == "The query failed"
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,14 @@ def test_an_error_has_a_title_for_people() -> None:
     ],
 )
 def test_of_athenas_reason_only_its_code_is_told(reason: str, told: str) -> None:
-    error = query_failed(reason)
+    error = query_failed(reason, may_pass=True)
     assert told in error.detail
     assert "secret" not in error.detail.lower()
+
+
+def test_to_try_again_is_advised_where_it_may_help_and_nowhere_else() -> None:
+    assert "Try again" in query_failed("INTERNAL_ERROR: no", may_pass=True).detail
+    assert "Try again" not in query_failed("HIVE_BAD_DATA: no", may_pass=False).detail
 
 
 def every_error() -> Iterator[ExportError]:

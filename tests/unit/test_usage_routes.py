@@ -119,7 +119,8 @@ def test_what_takes_longer_than_a_request_may_is_still_being_counted() -> None:
 @pytest.mark.parametrize(
     ("fate", "status", "problem"),
     [
-        (Fate(QueryState.FAILED, "HIVE_BAD_DATA: s3://secret-bucket/key"), 503, "query-failed"),
+        (Fate(QueryState.FAILED, "HIVE_BAD_DATA: s3://secret-bucket/key"), 500, "query-failed"),
+        (Fate(QueryState.FAILED, "INTERNAL_ERROR: no", is_retryable=True), 503, "query-failed"),
         (Fate(QueryState.CANCELLED, "by somebody"), 503, "query-cancelled"),
         (Fate(QueryState.CANCELLED, SCAN_LIMIT_REASON), 422, "scan-limit-exceeded"),
     ],
@@ -135,6 +136,20 @@ def test_a_query_that_comes_to_a_bad_end_is_a_problem(
     assert ("Retry-After" in reply["headers"]) == (status == HTTPStatus.SERVICE_UNAVAILABLE)
     assert reply["body"]["type"].endswith(f":{problem}")
     assert "secret-bucket" not in json.dumps(reply)
+
+
+def test_whoever_waits_as_long_as_a_failure_says_has_the_question_asked_anew() -> None:
+    api = Api()
+    failed = Fate(QueryState.FAILED, "INTERNAL_ERROR: no", is_retryable=True)
+    api.usage.athena.fates[USAGE] = [failed, failed, Fate()]
+    reply = api.get()
+    assert reply["status"] == HTTPStatus.SERVICE_UNAVAILABLE
+    wait = int(reply["headers"]["Retry-After"])
+    api.usage.clock.time += timedelta(seconds=wait - 2)
+    assert api.get()["headers"]["Retry-After"] in ("1", "2")
+    assert len(api.statements) == 2
+    api.usage.clock.time += timedelta(seconds=2)
+    assert api.get()["status"] == HTTPStatus.OK
 
 
 def test_an_athena_that_is_busy_is_a_problem_worth_repeating() -> None:
