@@ -79,14 +79,18 @@ class Athena:
             if not self.look([query_id])[query_id].state.is_final:
                 raise
 
-    def result(self, query: QueryExecution) -> Iterator[dict[str, str]]:
+    def result(self, query: QueryExecution, *, having: str) -> Iterator[dict[str, str]]:
         """The rows of a succeeded query's result object; NULL reads as an empty string.
 
-        The object is read whole: for small results only.
+        The object is read whole: for small results only. It must have the column `having`: of
+        anything else that answers, a page of a proxy, no row would be left, which is a result.
         """
         with translated_errors():
             body = self._s3.get_object(Bucket=query.bucket, Key=query.key)["Body"].read()
-        return csv.DictReader(io.StringIO(body.decode(), newline=""))
+            rows = csv.DictReader(io.StringIO(body.decode(), newline=""))
+            if having not in (rows.fieldnames or ()):
+                raise ValueError(f"{query.key} has no column {having}")
+        return rows
 
 
 def _query(execution: "QueryExecutionTypeDef") -> QueryExecution:

@@ -54,7 +54,9 @@ class Deadline:
         # An event's handlers may return something, which the types of its hooks do not know.
         has_no_time: Callable[..., Any] = self._has_no_time_to_retry
         client.meta.events.register("before-send", self._limit)
-        client.meta.events.register_first("needs-retry", has_no_time)
+        # By the service's name, as botocore's own is, whose answer this one has to precede.
+        service = client.meta.service_model.service_id.hyphenize()
+        client.meta.events.register_first(f"needs-retry.{service}", has_no_time)
         return client
 
     def _limit(self, request: Any, **_: object) -> None:

@@ -9,7 +9,7 @@ from shared.call_log import Columns
 from shared.export import ControlTotals, Instant, ResolvedTimeframe, Suggestion, suggestions
 from shared.export_request import ExportRequest
 from shared.interactive_query import InteractiveQueries
-from shared.queries import summary_query
+from shared.queries import A_SUMMARY_HAS, summary_query
 from shared.totals import read_summary
 
 # Measured on samples of many models; names make the difference.
@@ -56,7 +56,7 @@ class Estimates:
         """
         timeframe = self.queries.timeframe(request.timeframe_request())
         statement = summary_query(request.selection(workspace_id, timeframe))
-        rows = self.queries.rows(workspace_id, statement, until)
+        rows = self.queries.rows(workspace_id, statement, until, having=A_SUMMARY_HAS)
         if rows is None:
             return None
         counted = read_summary(rows)

@@ -180,8 +180,10 @@ class ExportStore:
         with translated_errors():
             try:
                 answer = self._s3.get_object(Bucket=self._bucket, Key=key)
-            except self._s3.exceptions.NoSuchKey:
-                return None
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _NO_SUCH_KEY:
+                    return None
+                raise
             return answer["Body"].read(), answer["ETag"]
 
     def _put(self, key: str, body: str, **condition: Unpack[_Condition]) -> str:
@@ -198,6 +200,9 @@ class ExportStore:
                 if _status(error) in (409, 412):  # 409: another write was under way
                     raise ConflictError(key) from error
                 raise
+
+
+_NO_SUCH_KEY = ("NoSuchKey", "404")  # the number, where its body is lost on the way
 
 
 def _status(error: ClientError) -> int:

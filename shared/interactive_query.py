@@ -68,9 +68,9 @@ class InteractiveQueries:
         return data_through(self.clock.now(), self.limits.settle)
 
     def rows(
-        self, workspace_id: str, statement: str, until: datetime
+        self, workspace_id: str, statement: str, until: datetime, *, having: str
     ) -> Iterator[dict[str, str]] | None:
-        """The result's rows; None where it takes longer than `until`.
+        """The result's rows, with a column `having`; None where it takes longer than `until`.
 
         Asking again with the same statement finds the same query, which goes on meanwhile. One
         that fails for a moment is run once more at once, and what has come to a bad end is run
@@ -89,7 +89,7 @@ class InteractiveQueries:
             if not query.state.is_final:
                 return None
             if query.state is QueryState.SUCCEEDED:
-                return self.athena.result(query)
+                return self.athena.result(query, having=having)
             if not query.failed_for_now:
                 break
         raise self._failure(query, window + _GRANULARITY)

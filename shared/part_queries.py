@@ -11,7 +11,7 @@ from shared.export import Export, Part, Queries, Status
 from shared.export_store import ExportStore
 from shared.lifecycle import in_turn
 from shared.outcome import Facts
-from shared.queries import rows_query, summary_query
+from shared.queries import A_SUMMARY_HAS, rows_query, summary_query
 from shared.query_execution import QueryExecution, QueryState
 from shared.totals import read_summary
 
@@ -137,7 +137,7 @@ class PartQueries:
         if summary.state is not QueryState.SUCCEEDED:
             return Facts(summary, rows)
         counted = known.counted if known and known.summary.id == summary.id else None
-        counted = counted or read_summary(self.athena.result(summary))
+        counted = counted or read_summary(self.athena.result(summary, having=A_SUMMARY_HAS))
         if rows.state is not QueryState.SUCCEEDED:
             return Facts(summary, rows, counted)
         output_rows = self.executor.submit(self.athena.output_rows, rows.id)

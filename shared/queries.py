@@ -61,6 +61,10 @@ def rows_query(
     )
 
 
+A_SUMMARY_HAS = "by_model"
+"""A column that no other result has."""
+
+
 def summary_query(selection: CallSelection) -> str:
     """The statement that counts and totals the same calls.
 

@@ -25,6 +25,9 @@ SERIES_LENGTH = 8
 TABLE_LENGTH = 500
 """Rows of each table, likewise."""
 
+A_REPORT_HAS = "grouping_set"
+"""A column that no other result has."""
+
 # What a row of the result is about. `grouping()` numbers the sets by the columns that they leave
 # out.
 _COLUMNS = ("bucket", "api_key_id", "provider", "model", "weekday", "hour_of_day")

@@ -10,7 +10,7 @@ from shared.interactive_query import InteractiveQueries
 from shared.local_time import Granularity, buckets
 from shared.timeframe import Timeframe, TimeframeError
 from shared.usage import Usage
-from shared.usage_query import usage_query
+from shared.usage_query import A_REPORT_HAS, usage_query
 from shared.usage_result import read_usage
 
 MAX_BUCKETS = 1_000
@@ -53,7 +53,7 @@ class UsageReports:
             )
         selection = request.selection(workspace_id, timeframe)
         statement = usage_query(selection, granularity, request.timezone)
-        rows = self.queries.rows(workspace_id, statement, until)
+        rows = self.queries.rows(workspace_id, statement, until, having=A_REPORT_HAS)
         if rows is None:
             return None
         found = read_usage(rows, list(starts))

@@ -1,4 +1,6 @@
-"""Settings that all tests share, and the choice of the engine that they run on."""
+"""Settings that all tests share, the choice of the engine that they run on, and their tables."""
+
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,3 +35,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the tables that tests have recorded, as properties named `table`."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, table in report.user_properties:
+            if name == "table":
+                terminalreporter.section(report.head_line)
+                terminalreporter.write_line(table)

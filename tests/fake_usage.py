@@ -23,7 +23,7 @@ class UsageAthena(FakeAthena):
 
     table: CallTable = field(default_factory=CallTable)
 
-    def result(self, query: QueryExecution) -> Iterator[dict[str, str]]:
+    def result(self, query: QueryExecution, *, having: str) -> Iterator[dict[str, str]]:
         with self.steps.around("result"):
             rows = self.table.run(self.queries[query.id].statement)
         return map(as_read, rows)

@@ -188,7 +188,7 @@ class FakeAthena(Athena):
                     reason="Query was cancelled by user",
                 )
 
-    def result(self, query: QueryExecution) -> Iterator[dict[str, str]]:
+    def result(self, query: QueryExecution, *, having: str) -> Iterator[dict[str, str]]:
         with self.steps.around("result"):
             hours: Counter[datetime] = Counter()
             for instant, count in self.queries[query.id].found.items():

@@ -65,8 +65,8 @@ def over_limit(system: UnattendedSystem, workspace: str) -> None:
     result = system.athena.result
     system.athena.calls = {JANUARY.start: 100}
 
-    def too_many(query: Any) -> Any:
-        rows = list(result(query))
+    def too_many(query: Any, *, having: str) -> Any:
+        rows = list(result(query, having=having))
         if f"'{workspace}'" in system.athena.queries[query.id].statement:
             rows = [row | {"rows": "101"} for row in rows]
         return iter(rows)

@@ -120,7 +120,7 @@ def test_a_result_that_cannot_be_read_is_an_outcome(
 ) -> None:
     system = FakeSystem()
 
-    def result(_: object) -> Iterator[dict[str, str]]:
+    def result(_: object, *, having: str) -> Iterator[dict[str, str]]:
         raise trouble
 
     monkeypatch.setattr(system.athena, "result", result)

@@ -33,7 +33,7 @@ class System:
         self, workspace_id: str = "ws-acme", statement: str = SUMMARY, seconds: float = 20
     ) -> list[dict[str, str]] | None:
         until = self.clock.now() + timedelta(seconds=seconds)
-        rows = self.queries.rows(workspace_id, statement, until)
+        rows = self.queries.rows(workspace_id, statement, until, having="by_model")
         return None if rows is None else list(rows)
 
     def timeframe(self, start: str | None = None, end: str | None = None) -> Timeframe:
