@@ -43,6 +43,11 @@ class FakeSystem:
             on_outcome=self._tell,
         )
 
+    def use(self, athena: FakeAthena) -> None:
+        """Run the queries on another Athena."""
+        self.athena = athena
+        self.exports = replace(self.exports, athena=athena)
+
     def create(self, **changes: Any) -> Look:
         """Take an order of January's calls, or of what the changes say."""
         return self.exports.create(replace(ORDER, **changes))

@@ -85,11 +85,19 @@ class Steps:
 
 @dataclass(frozen=True)
 class Fate:
-    """How a query goes: queued at the first look, running at the second, then this."""
+    """How a query goes: queued at the first look, running at the second, then this.
+
+    Attributes:
+        state: What it comes to.
+        reason: Athena's words for that.
+        is_retryable: Whether Athena says that the same query may succeed.
+        looks: How many looks see it run, but for the last.
+    """
 
     state: QueryState = QueryState.SUCCEEDED
     reason: str = ""
     is_retryable: bool = False
+    looks: int = 1
 
 
 @dataclass
@@ -98,6 +106,7 @@ class _Query:
     statement: str
     fate: Fate
     execution: QueryExecution
+    seen_running: int = 0
     found: Mapping[datetime, int] = field(default_factory=dict)
 
     @property
@@ -150,6 +159,10 @@ class FakeAthena(Athena):
             for identity, query in self.queries.items()
             if not query.execution.state.is_final
         ]
+
+    def calls_of(self, _statement: str) -> Mapping[datetime, int]:
+        """The call logs that a statement reads."""
+        return self.calls
 
     def start(self, statement: str, request_token: str) -> str:
         role = "summary" if "GROUPING SETS" in statement else "rows"
@@ -215,6 +228,8 @@ class FakeAthena(Athena):
         execution, fate = query.execution, query.fate
         if execution.state is QueryState.QUEUED and fate.state is not QueryState.QUEUED:
             query.execution = replace(execution, state=QueryState.RUNNING, bytes_scanned=1000)
+        elif execution.state is QueryState.RUNNING and query.seen_running + 1 < fate.looks:
+            query.seen_running += 1
         elif execution.state is QueryState.RUNNING:
             query.execution = replace(
                 execution,
@@ -224,7 +239,7 @@ class FakeAthena(Athena):
                 bytes_scanned=20_000_000,
             )
             if fate.state is QueryState.SUCCEEDED:
-                query.found = _in_timeframe(self.calls, query.statement)
+                query.found = _in_timeframe(self.calls_of(query.statement), query.statement)
                 self.files[execution.key] = 100 + query.row_count
 
 

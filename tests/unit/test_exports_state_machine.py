@@ -24,23 +24,28 @@ from hypothesis.stateful import (
 )
 
 from shared.aws_errors import RefusedError, ServiceUnavailableError
-from shared.export import Export, Status
+from shared.export import Export, Part, Status
 from shared.export_request import ExportRequest, OnLimit
 from shared.exports import ExportFinishedError, ExportNotFoundError
 from shared.part_queries import _request_token
 from shared.query_execution import QueryState
 from tests.builders import JANUARY
 from tests.fake_system import ORDER, FakeSystem
-from tests.fakes import Fate
+from tests.fakes import FakeAthena, Fate
 
 LIMIT = 100
 ATHENAS_TIME_OUT = timedelta(minutes=30)
 WORKSPACES = ("ws-acme", "ws-globex")
+SCAN_LIMIT = "Bytes scanned limit was exceeded"
 FATES = {
     "succeeds": Fate(),
+    "succeeds late": Fate(looks=4),
     "fails": Fate(QueryState.FAILED, "HIVE_BAD_DATA: no"),
+    "fails late": Fate(QueryState.FAILED, "HIVE_BAD_DATA: no", looks=4),
     "fails for now": Fate(QueryState.FAILED, "INTERNAL_ERROR: no", is_retryable=True),
-    "is cut off": Fate(QueryState.CANCELLED, "Bytes scanned limit was exceeded"),
+    "fails for now, late": Fate(QueryState.FAILED, "INTERNAL_ERROR", is_retryable=True, looks=4),
+    "is cut off": Fate(QueryState.CANCELLED, SCAN_LIMIT),
+    "is cut off late": Fate(QueryState.CANCELLED, SCAN_LIMIT, looks=4),
     "stays queued": Fate(QueryState.QUEUED),
     "runs on": Fate(QueryState.RUNNING),
 }
@@ -69,18 +74,36 @@ class Crash(BaseException):
     """The process is gone: nothing catches that."""
 
 
+Calls = dict[datetime, int]
+
+
+class TwoWorkspaces(FakeAthena):
+    """Athena over the call logs of each workspace."""
+
+    def __init__(self, alike: FakeAthena, logs: dict[str, Calls]) -> None:
+        super().__init__(steps=alike.steps, files=alike.files)
+        self._logs = logs
+
+    def calls_of(self, statement: str) -> Calls:
+        (workspace,) = (name for name in WORKSPACES if f"workspace_id = '{name}'" in statement)
+        return self._logs[workspace]
+
+
 class ExportsMachine(RuleBasedStateMachine):
     """Callers of two workspaces, a sweep, Athena, the clock, and a process that may die."""
+
+    steps = 0
 
     def __init__(self) -> None:
         super().__init__()
         self.system = FakeSystem(row_limit=LIMIT, tick=timedelta(milliseconds=1))
-        self.calls = dict[datetime, int]()
+        self.calls: dict[str, Calls] = {workspace: {} for workspace in WORKSPACES}
         self.last_arrival = self.system.clock.time
-        self.system.athena.calls = self.calls
+        self.system.use(TwoWorkspaces(self.system.athena, self.calls))
         self.keys: dict[tuple[str, str, OnLimit], str] = {}
         self.seen: dict[str, Export] = {}
         self.finals: dict[str, Export] = {}
+        self.owners: dict[str, object] = {}
         self.running_since: dict[str, datetime] = {}
         self.happened: set[str] = set()
         self.cancelled: set[str] = set()
@@ -159,10 +182,14 @@ class ExportsMachine(RuleBasedStateMachine):
         self._pass(timedelta(minutes=minutes))
         self.happened.add("time passed")
 
-    @rule(hour=st.integers(0, 31 * 24 - 1), count=st.sampled_from([1, 40, 99, 100, 101]))
-    def calls_arrive(self, hour: int, count: int) -> None:
+    @rule(
+        workspace=st.sampled_from(WORKSPACES),
+        hour=st.integers(0, 31 * 24 - 1),
+        count=st.sampled_from([1, 40, 99, 100, 101]),
+    )
+    def calls_arrive(self, workspace: str, hour: int, count: int) -> None:
         instant = JANUARY.start + timedelta(hours=hour)
-        self.calls[instant] = self.calls.get(instant, 0) + count
+        self.calls[workspace][instant] = self.calls[workspace].get(instant, 0) + count
         self.last_arrival = self.system.clock.time
 
     @rule(role=st.sampled_from(["summary", "rows"]), fate=st.sampled_from(sorted(FATES)))
@@ -187,7 +214,42 @@ class ExportsMachine(RuleBasedStateMachine):
         self.system.athena.stop(data.draw(st.sampled_from(self.system.athena.running)))
         self.happened.add("stopped by somebody")
 
+    @precondition(lambda self: self.system.athena.running)
+    @rule(data=st.data())
+    def athena_queues_a_query_again(self, data: st.DataObject) -> None:
+        query = self.system.athena.queries[data.draw(st.sampled_from(self.system.athena.running))]
+        query.execution = replace(query.execution, state=QueryState.QUEUED)
+
     # -- What must always be true ------------------------------------------------------------------
+
+    @invariant()
+    def steps_are_counted(self) -> None:
+        ExportsMachine.steps += 1
+
+    @invariant()
+    def every_query_is_one_of_an_attempt(self) -> None:
+        """The same start always has the same token; so there is one pair for each attempt."""
+        exports = [stored.export for stored in self.system.store.manifests.values()]
+        tokens = {
+            _request_token(export, part.model_copy(update={"attempt": attempt}), role)
+            for export in exports
+            for part in [Part(timeframe=export.timeframe), *export.parts]
+            for attempt in range(1, part.attempt + 1 if len(export.parts) == 1 else 3)
+            for role in ("summary", "rows")
+        }
+        assert self.system.athena.tokens.keys() <= tokens
+
+    @invariant()
+    def a_query_is_of_one_attempt_of_one_part_of_one_export(self) -> None:
+        for stored in self.system.store.manifests.values():
+            export = stored.export
+            for part in export.parts:
+                ids = [*part.begun, *(vars(part.queries).values() if part.queries else ())]
+                whose = (export.id, part.timeframe.start, part.timeframe.end, part.attempt)
+                for query in ids:
+                    assert self.owners.setdefault(query, whose) == whose
+                if part.queries is not None:
+                    assert part.queries.summary != part.queries.rows
 
     @invariant()
     def outcomes_stay_and_are_earned(self) -> None:
@@ -229,8 +291,9 @@ class ExportsMachine(RuleBasedStateMachine):
         self.outcomes_stay_and_are_earned()
         self.what_is_not_concluded_is_marked()
         assert not self.system.store.marked
-        # Who may not start a query again cannot find one whose id was never written down.
-        assert set(self.system.athena.running) <= self._queries_of_the_refused()
+        # Who may not start a query again cannot find one whose id was lost with its process.
+        lost = self._queries_of_the_refused() if "crash" in self.happened else set()
+        assert set(self.system.athena.running) <= lost
 
     # -- The model ---------------------------------------------------------------------------------
 
@@ -261,6 +324,7 @@ class ExportsMachine(RuleBasedStateMachine):
 
     def _disturb(self, kind: str) -> None:
         if kind == "crash":
+            self.happened.add("crash")
             raise Crash
         with suppress(ServiceUnavailableError, RefusedError, ExportFinishedError):
             if kind == "sweep":
@@ -315,15 +379,18 @@ class ExportsMachine(RuleBasedStateMachine):
             tiles = [part.timeframe for part in export.parts]
             assert (tiles[0].start, tiles[-1].end) == (JANUARY.start, JANUARY.end)
             assert all(one.end == other.start for one, other in pairwise(tiles))
+            calls = self.calls[export.workspace_id]
+            assert export.control_totals.rows <= sum(calls.values())
             if len(tiles) > 1:
                 assert export.request.on_limit is OnLimit.SPLIT
-                assert sum(self.calls.values()) > LIMIT
+                assert sum(calls.values()) > LIMIT
         elif export.status is Status.REJECTED:
             assert export.control_totals is not None
             assert export.control_totals.rows > LIMIT
-            assert sum(self.calls.values()) >= export.control_totals.rows
+            calls = self.calls[export.workspace_id]
+            assert sum(calls.values()) >= export.control_totals.rows
             if export.request.on_limit is OnLimit.SPLIT:
-                assert max(self.calls.values()) > LIMIT  # one hour alone
+                assert max(calls.values()) > LIMIT  # one hour alone
         elif export.status is Status.CANCELLED:
             assert export.id in self.cancelled
         else:
@@ -371,4 +438,6 @@ def test_exports_keep_their_promises_whatever_happens() -> None:
 
 @pytest.mark.slow
 def test_exports_keep_their_promises_for_long() -> None:
-    _run(examples=300, steps=50)  # 15,000 steps at most
+    before = ExportsMachine.steps
+    _run(examples=300, steps=50)
+    assert ExportsMachine.steps - before >= 10_000

@@ -138,9 +138,12 @@ def done(count: int, output_rows: int | None = None) -> Facts:
     return Facts(SUCCEEDED, SUCCEEDED, a_summary(count), output_rows, file_size=1000)
 
 
-def test_exactly_the_limit_passes_and_one_more_does_not() -> None:
-    assert decided(done(LIMIT)) == Succeed(a_summary(LIMIT), 1000)
-    assert decided(done(LIMIT + 1)) == Reject(a_summary(LIMIT + 1))
+@pytest.mark.parametrize("limit", [1, LIMIT, 1_000_000])
+def test_up_to_the_limit_passes_and_one_more_does_not(limit: int) -> None:
+    part = Part(timeframe=WHOLE)
+    for count in (limit - 1, limit):
+        assert decide(part, done(count), row_limit=limit) == Succeed(a_summary(count), 1000)
+    assert decide(part, done(limit + 1), row_limit=limit) == Reject(a_summary(limit + 1))
 
 
 def test_too_many_rows_are_told_as_soon_as_they_are_counted() -> None:
