@@ -227,14 +227,18 @@ class FakeAws:
             return Reply(412, s3_error("PreconditionFailed"))
         if request.headers.get("if-match", _etag(found)) != _etag(found):
             return Reply(412, s3_error("PreconditionFailed"))
-        self._since[key] = self._clock.time.isoformat()
         if "x-amz-copy-source" in request.headers:
             source = unquote(request.headers["x-amz-copy-source"]).partition("/")[2]
             assert source in self.athena.files
-            self.objects[key] = f"copy of {source}".encode()
+            self.put(key, f"copy of {source}".encode())
             return Reply(200, b"<CopyObjectResult><ETag>e</ETag></CopyObjectResult>")
-        self.objects[key] = request.body
+        self.put(key, request.body)
         return Reply(200, headers={"ETag": _etag(request.body)})
+
+    def put(self, key: str, body: bytes) -> None:
+        """Have an object in the bucket."""
+        self.objects[key] = body
+        self._since[key] = self._clock.time.isoformat()
 
     def _object(self, key: str) -> bytes | None:
         if key not in self.athena.files:

@@ -5,6 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from shared.export import export_id
+from shared.export_request import MAX_WORKSPACES
+from tests.builders import JANUARY, NOW
+from tests.fake_unattended import SCHEDULED
 from tests.faults.faults import Fault
 from tests.faults.matrix import (
     COLD_START,
@@ -16,7 +20,7 @@ from tests.faults.matrix import (
     check_urls,
     ends,
 )
-from tests.faults.ways import LONG_WAY, WAYS, Way, finish
+from tests.faults.ways import GRACE, LONG_WAY, WAYS, Way, finish
 
 any_way = pytest.mark.parametrize("way", [*WAYS, LONG_WAY], ids=lambda way: way.name)
 
@@ -92,3 +96,42 @@ def test_a_slow_start_leaves_the_time_for_an_answer(matrix: Matrix) -> None:
     started_at = system.clock.time
     check_answer(way.act(system))
     assert system.clock.time - started_at <= timedelta(seconds=29 - 20)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.READ_TIMEOUT])
+def test_an_invocation_for_many_workspaces_ends_in_time_and_is_made_up_for(
+    matrix: Matrix, fault: Fault
+) -> None:
+    system = matrix.functions.system()
+    event = {**SCHEDULED, "workspace_id": [f"ws-{number}" for number in range(MAX_WORKSPACES)]}
+    system.aws.athena.calls = {JANUARY.end: 3}
+    system.wire.fault = fault
+    started_at = system.clock.time
+    assert system.invoke(event).error == "ServiceUnavailableError"
+    assert system.clock.time - started_at <= LAMBDA
+    system.wire.mend()
+    for _ in range(3):  # by Lambda, with the same event, and by sweeps
+        system.invoke(event)
+        system.clock.sleep(GRACE.total_seconds())
+        system.sweep()
+    assert ends(system) == ["succeeded"] * MAX_WORKSPACES
+    assert len(system.aws.athena.queries) == 2 * MAX_WORKSPACES
+    assert system.marks() == []
+
+
+def test_a_sweep_of_more_than_there_is_time_for_ends_in_time_and_the_next_go_on(
+    matrix: Matrix,
+) -> None:
+    system = matrix.functions.system()
+    for number in range(200):
+        system.aws.put(f"running/ws-acme/{export_id(NOW, number)}", b"")
+    system.wire.fault, system.wire.struck = Fault.READ_TIMEOUT, "GetObject: manifest"
+    started_at = system.clock.time
+    answer = system.sweep()
+    assert system.clock.time - started_at <= LAMBDA
+    assert 0 < answer.body["failed"] < answer.body["unfinished"] == 200
+    system.wire.mend()
+    system.clock.sleep(3 * 3600)  # marks of exports that were never made are taken away then
+    while system.marks():
+        assert system.sweep().body["failed"] == 0

@@ -227,13 +227,16 @@ def test_sweeps_alone_finish_what_was_interrupted_once_the_order_was_written_dow
             assert len(system.outcomes) == times_told(undisturbed, number, "after tell outcome")
 
 
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "story", [story for story in STORIES if not story.is_cancelled], ids=lambda story: story.name
 )
-def test_looks_finish_what_was_interrupted_once_the_order_was_written_down(story: Story) -> None:
+def test_looks_finish_what_was_interrupted_once_the_order_was_written_down(
+    story: Story, every: int
+) -> None:
     undisturbed = tell(story)
     steps = undisturbed.steps.taken
-    for number in range(steps.index("after create manifest"), len(steps), 3):
+    for number in range(steps.index("after create manifest"), len(steps), every):
         system = tell(story, (number, crash))
         while not the_export(system).status.is_final:
             look_once(system)

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 
 from shared.aws_errors import RefusedError, ServiceUnavailableError
-from shared.export import Export, Part, Status
+from shared.export import Export, Part, Queries, Status
 from shared.export_request import ExportRequest, OnLimit
 from shared.exports import ExportFinishedError, ExportNotFoundError
 from shared.part_queries import _request_token
@@ -61,13 +61,21 @@ CAUSES = {
 _Result = TypeVar("_Result")
 
 
-Disturbance = tuple[str, int] | None
+Disturbance = tuple[str, int | str] | None
+STEPS = [
+    f"{when} {call}"
+    for when in ("before", "after")
+    for call in (
+        "mark", "create manifest", "start summary", "start rows", "save manifest", "look", "stop",
+        "tell outcome", "unmark",
+    )
+]  # fmt: skip
 
 
 def disturbances(steps: int) -> st.SearchStrategy[Disturbance]:
-    """What happens in the middle of something else, if anything, and after how many steps."""
+    """What happens in the middle of something else, if anything, and at which of its steps."""
     kinds = st.sampled_from(["crash", "look", "cancel", "sweep"])
-    return st.none() | st.tuples(kinds, st.integers(0, steps))
+    return st.none() | st.tuples(kinds, st.integers(0, steps) | st.sampled_from(STEPS))
 
 
 class Crash(BaseException):
@@ -104,6 +112,7 @@ class ExportsMachine(RuleBasedStateMachine):
         self.seen: dict[str, Export] = {}
         self.finals: dict[str, Export] = {}
         self.owners: dict[str, object] = {}
+        self.pairs: dict[object, Queries] = {}
         self.running_since: dict[str, datetime] = {}
         self.happened: set[str] = set()
         self.cancelled: set[str] = set()
@@ -192,9 +201,18 @@ class ExportsMachine(RuleBasedStateMachine):
         self.calls[workspace][instant] = self.calls[workspace].get(instant, 0) + count
         self.last_arrival = self.system.clock.time
 
-    @rule(role=st.sampled_from(["summary", "rows"]), fate=st.sampled_from(sorted(FATES)))
-    def later_queries_go_another_way(self, role: str, fate: str) -> None:
-        self.system.athena.fates[role] = [FATES[fate]]
+    @rule(workspace=st.sampled_from(WORKSPACES))
+    def enough_for_several_files_arrives(self, workspace: str) -> None:
+        for hour in (1, 301, 601):
+            self.calls_arrive(workspace, hour, 60)
+
+    @rule(
+        role=st.sampled_from(["summary", "rows"]),
+        fates=st.lists(st.sampled_from(sorted(FATES)), min_size=1, max_size=4),
+    )
+    def later_queries_go_other_ways(self, role: str, fates: list[str]) -> None:
+        started = [Fate()] * len(self.system.athena.started(role))
+        self.system.athena.fates[role] = started + [FATES[fate] for fate in fates]
 
     @rule(role=st.sampled_from(["summary", "rows"]), times=st.integers(1, 3))
     def athena_is_busy(self, role: str, times: int) -> None:
@@ -250,6 +268,30 @@ class ExportsMachine(RuleBasedStateMachine):
                     assert self.owners.setdefault(query, whose) == whose
                 if part.queries is not None:
                     assert part.queries.summary != part.queries.rows
+                    self.pairs.setdefault(whose, part.queries)
+                assert self.pairs.get(whose) == part.queries, "a pair is known from then on"
+                assert part.attempt <= 2
+
+    @invariant()
+    def no_query_runs_that_nobody_will_use(self) -> None:
+        """But for what a dead process has lost, which Athena ends in time."""
+        if "crash" in self.happened:
+            return
+        needed = set[str]()
+        for (workspace, identity), stored in self.system.store.manifests.items():
+            export = stored.export
+            is_over = export.status.is_final
+            if is_over and (workspace, identity) not in self.system.store.marked:
+                continue
+            for part in export.parts:
+                needed |= {*part.begun, *(vars(part.queries).values() if part.queries else ())}
+                tokens = (_request_token(export, part, role) for role in ("summary", "rows"))
+                needed |= {
+                    self.system.athena.tokens[token]
+                    for token in tokens
+                    if token in self.system.athena.tokens
+                }
+        assert set(self.system.athena.running) <= needed
 
     @invariant()
     def outcomes_stay_and_are_earned(self) -> None:
@@ -298,13 +340,14 @@ class ExportsMachine(RuleBasedStateMachine):
     # -- The model ---------------------------------------------------------------------------------
 
     def _pass(self, time: timedelta) -> None:
-        """Time passes, and Athena ends what has run for too long."""
+        """Time passes, and Athena ends what has run for too long, but not what is queued."""
         for query in self.system.athena.running:
             self.running_since.setdefault(query, self.system.clock.time)
         self.system.clock.time += time
         for query in self.system.athena.running:
-            if self.system.clock.time - self.running_since[query] > ATHENAS_TIME_OUT:
-                found = self.system.athena.queries[query]
+            found = self.system.athena.queries[query]
+            is_late = self.system.clock.time - self.running_since[query] > ATHENAS_TIME_OUT
+            if is_late and found.execution.state is QueryState.RUNNING:
                 found.execution = replace(
                     found.execution, state=QueryState.FAILED, reason="Query timeout"
                 )
@@ -313,8 +356,9 @@ class ExportsMachine(RuleBasedStateMachine):
         """What a caller gets; None where AWS or the process failed."""
         steps = self.system.steps
         if disturbance is not None:
-            kind, after = disturbance
-            steps.at(len(steps.taken) + after, lambda: self._disturb(kind))
+            kind, step = disturbance
+            at = len(steps.taken) + step if isinstance(step, int) else step
+            steps.at(at, lambda: self._disturb(kind))
         try:
             with suppress(Crash, ServiceUnavailableError, RefusedError):
                 return act()
