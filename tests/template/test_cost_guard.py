@@ -28,8 +28,8 @@ ATHENA_RATE, ATHENA_BURST = 20, 80
 EXPORT = 2 * MAX_ATTEMPTS
 SPLIT = EXPORT * (1 + MAX_PARTS)
 QUERIES = {
-    "`GET /usage`": 1,
-    "`POST /exports/estimate`": 1,
+    "`GET /usage`": MAX_ATTEMPTS,
+    "`POST /exports/estimate`": MAX_ATTEMPTS,
     "`POST /exports`": EXPORT,
     '`POST /exports` with `"on_limit": "split"`': SPLIT,
     "an event for one workspace": EXPORT,
@@ -81,7 +81,8 @@ def test_an_hour_costs_no_more_than_the_requests_that_are_let_in() -> None:
     requests, starts = asked_in_an_hour(), started_in_an_hour()
     assert f"{requests:,} in an hour" in TEXT
     assert f"{starts:,} in an hour" in TEXT
-    for name, each in {"usage or estimates": 1, "exports": EXPORT, "split exports": SPLIT}.items():
+    kinds = {"usage or estimates": MAX_ATTEMPTS, "exports": EXPORT, "split exports": SPLIT}
+    for name, each in kinds.items():
         queries = requests * each
         usd, bounded = (n * usd_per_query() for n in (queries, min(queries, starts)))
         assert f"| {name} | {queries:,} | {usd:,.0f} | {bounded:,.0f} |" in TEXT

@@ -270,7 +270,7 @@ def test_a_part_that_is_tried_again_leaves_the_others_alone() -> None:
 def test_a_reason_that_lies_in_no_part_names_none(
     trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_result(_: object) -> object:
+    def no_result(_: object, *, having: str) -> object:
         raise ValueError("not a summary")
 
     system = january_with(IN_THREE_PARTS)
