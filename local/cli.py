@@ -4,11 +4,10 @@ import json
 import os
 import re
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -21,7 +20,7 @@ from rich.status import Status
 
 from local import report
 from local.api_client import Answer, ApiClient
-from local.call_log_check import Checked, Contract, check_call_logs, place_at
+from local.call_log_check.command import check_logs
 from local.cli_errors import errors_for_people
 from local.cron import Cron
 from local.engines import EngineName, engine_named
@@ -37,7 +36,6 @@ from local.sample_call_logs import (
 from local.scheduler import delivery, names_schedule, scheduled_times
 from local.smoke.command import smoke
 from local.stack import LocalStack
-from local.template import Template
 from shared.timeframe import Period
 from shared.workspace import WORKSPACE_ID_PATTERN
 
@@ -300,43 +298,7 @@ def seed(
     report.seeded(output, summary)
 
 
-@cli.command()
-def check_logs(
-    place: Annotated[
-        str, typer.Argument(metavar="DIR|s3://BUCKET/PREFIX", help="Of a table, workspace or day.")
-    ],
-    sample: Annotated[
-        int | None,
-        typer.Option(help="Look into N files only, evenly spread.", min=1, metavar="N"),
-    ] = None,
-) -> None:
-    """Hold call logs against the table in template.yaml: a line for each finding.
-
-    S3 is read with the shell's own credentials.
-    Exit status: 0 clean, 1 findings, 2 not readable.
-    """
-    lines, checked = 0, Checked()
-    # Rich takes what is printed meanwhile for the terminal's, and a pipe would get nothing
-    spinner = console.status("Listing the files") if sys.stdout.isatty() else nullcontext()
-    with errors_for_people(console, LOGS), spinner as status:
-
-        def progress() -> None:
-            if status:
-                status.update(f"{checked.files:,} files, {checked.calls:,} calls checked")
-
-        for finding in check_call_logs(
-            place_at(place),
-            Contract.of(Template.load()),
-            today=datetime.now(UTC).date(),
-            sample=sample,
-            checked=checked,
-            progress=progress,
-        ):
-            lines += 1
-            print(finding.line())  # noqa: T201 - for a person, or a pipe
-    seen = f"{checked.calls:,} calls in {checked.files:,} files"
-    console.print(f"{lines:,} findings: {seen}." if lines else f"Clean: {seen}.", highlight=False)
-    raise typer.Exit(1 if lines else 0)
+cli.command()(check_logs)
 
 
 cli.command()(smoke)

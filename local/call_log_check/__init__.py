@@ -2,6 +2,7 @@
 
 from local.call_log_check.check import Checked, check_call_logs
 from local.call_log_check.contract import Contract
+from local.call_log_check.duplicates import Within
 from local.call_log_check.findings import Finding
 from local.call_log_check.limits import Limits
 from local.call_log_check.places import FolderPlace, Place, PlaceError, StoredFile
@@ -16,6 +17,7 @@ __all__ = [
     "Place",
     "PlaceError",
     "StoredFile",
+    "Within",
     "check_call_logs",
     "place_at",
 ]

@@ -1,5 +1,6 @@
-"""Call logs, partition by partition and file by file, held against the contract."""
+"""Call logs, workspace by workspace and file by file, held against the contract."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,25 +14,29 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from local.call_log_check.batches import prepared
 from local.call_log_check.contract import Contract
-from local.call_log_check.duplicates import Duplicates
+from local.call_log_check.duplicates import Duplicates, Within
 from local.call_log_check.findings import Finding
 from local.call_log_check.footer import footer_findings, is_int96, readable_columns
 from local.call_log_check.layout import partition_of, place_findings, size_findings
 from local.call_log_check.limits import Limits
 from local.call_log_check.places import Place, PlaceError, StoredFile
-from local.call_log_check.rows import BATCH_ROWS, RowCheck, prepared, row_rules
+from local.call_log_check.rows import BATCH_ROWS, RowCheck, row_rules
 
 _MEMORY: Final = "512MB"
+_THREADS: Final = 4  # each takes its part of the memory, so that many need more than there is
 _READ_AHEAD: Final = 1 << 20
+_FULL: Final = (duckdb.OutOfMemoryException, duckdb.IOException)
 
 
 @dataclass
 class Checked:
-    """What was looked at so far."""
+    """What was looked at so far; `progress` is called after each file."""
 
     files: int = 0
     calls: int = 0
+    progress: Callable[[], None] = lambda: None
 
 
 def check_call_logs(
@@ -40,13 +45,13 @@ def check_call_logs(
     *,
     today: date,
     sample: int | None = None,
+    within: Within = Within.WORKSPACE,
     limits: Limits | None = None,
     checked: Checked | None = None,
-    progress: Callable[[], None] = lambda: None,
 ) -> Iterator[Finding]:
     """Everything that is wrong with the call logs of a place, as it is found.
 
-    Memory stays flat: a batch of calls at a time, and the `call_id`s of one partition, which go
+    Memory stays flat: a batch of calls at a time, and the `call_id`s of one workspace, which go
     to disk when they are many.
 
     Args:
@@ -54,19 +59,26 @@ def check_call_logs(
         contract: What they should be like.
         today: In UTC.
         sample: Look into this many files only, evenly spread; names and sizes of all are checked.
+        within: Where the same `call_id` twice is the same call twice.
         limits: What counts as absurd, tiny and huge.
         checked: Filled in on the way.
-        progress: Called after each file.
 
     Raises:
-        PlaceError: The place cannot be read.
+        PlaceError: The place cannot be read, or the disk is too small for the `call_id`s.
     """
-    check = _Check(place, contract, today, limits or Limits(), checked or Checked(), progress)
+    check = _Check(place, contract, today, limits or Limits(), checked or Checked())
     files = place.files()
     opened = set(files if sample is None else _spread(files, sample))
+    together = _workspace if within is Within.WORKSPACE else _folder
     with TemporaryDirectory(prefix="call-logs-") as spill, closing(_connected(spill)) as connection:
-        for folder, inside in groupby(files, lambda file: str(PurePosixPath(file.path).parent)):
-            yield from check.folder(folder, list(inside), opened, connection)
+        try:
+            for _, inside in groupby(files, together):
+                yield from check.together(list(inside), opened, connection)
+        except _FULL as error:
+            raise PlaceError(
+                f"The disk at {spill} is too small to look for duplicates ({_reason(error)}): set "
+                "TMPDIR to one with 100 bytes for each call of a workspace, or look within days."
+            ) from error
 
 
 class _Check:
@@ -77,23 +89,20 @@ class _Check:
         today: date,
         limits: Limits,
         checked: Checked,
-        progress: Callable[[], None],
     ) -> None:
         self._place = place
         self._contract = contract
         self._today = today
         self._limits = limits
-        self._progress = progress
         self._checked = checked
 
-    def folder(
+    def together(
         self,
-        folder: str,
         files: Sequence[StoredFile],
         opened: set[StoredFile],
         connection: duckdb.DuckDBPyConnection,
     ) -> Iterator[Finding]:
-        """The files of one folder, a partition if it is where it should be."""
+        """Files whose calls are held against each other."""
         duplicates = Duplicates(connection)
         for number, file in enumerate(files):
             yield from place_findings(file, self._contract, self._today)
@@ -101,9 +110,10 @@ class _Check:
             if partition is not None and file in opened:
                 yield from self._file(file, number, partition.day, duplicates, connection)
                 self._checked.files += 1
-                self._progress()
+                self._checked.progress()
         yield from duplicates.findings([file.path for file in files])
-        yield from size_findings(folder, files, self._limits)
+        for folder, inside in groupby(files, _folder):
+            yield from size_findings(folder, list(inside), self._limits)
 
     def _file(
         self,
@@ -128,7 +138,8 @@ class _Check:
                     is_int96=is_int96(parquet.metadata, "called_at"),
                 )
                 rows = RowCheck(file.path, names, rules)
-                for batch in _batches(parquet, names):
+                for read in _batches(parquet, names):
+                    batch = prepared(read, names, rows.add_garbled)
                     connection.register("calls", batch)
                     rows.add(connection)
                     if "called_at" in names:
@@ -137,30 +148,37 @@ class _Check:
                         duplicates.add(number)
                     self._checked.calls += batch.num_rows
                 yield from rows.findings()
-        except PlaceError:
+        except (PlaceError, *_FULL):
             raise
-        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-            raise PlaceError(f"The calls of {file.path} cannot be counted: {error}") from error
         except (pa.ArrowException, duckdb.Error, OSError) as error:
             if isinstance(error, OSError) and error.errno:  # the disk, and not the file's content
                 raise PlaceError(f"{file.path} cannot be read: {error.strerror}.") from error
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
             yield Finding(
                 "not-parquet",
                 file.path,
                 "",
                 1,
                 "files",
-                reason,
+                _reason(error),
                 "Write it anew: every query that comes across it fails.",
             )
 
 
+def _workspace(file: StoredFile) -> str:
+    return PurePosixPath(file.path).parts[0]
+
+
+def _folder(file: StoredFile) -> str:
+    return str(PurePosixPath(file.path).parent)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def _batches(parquet: Any, names: dict[str, str]) -> Iterator[Any]:
-    if not names:
-        return
-    for batch in parquet.iter_batches(BATCH_ROWS, columns=list(names.values()), use_threads=False):
-        yield prepared(batch, names)
+    if names:
+        yield from parquet.iter_batches(BATCH_ROWS, columns=list(names.values()), use_threads=False)
 
 
 def _connected(spill: str) -> duckdb.DuckDBPyConnection:
@@ -168,6 +186,7 @@ def _connected(spill: str) -> duckdb.DuckDBPyConnection:
         ":memory:",
         config={
             "memory_limit": _MEMORY,
+            "threads": min(_THREADS, os.cpu_count() or 1),
             "temp_directory": spill,
             "preserve_insertion_order": False,
         },

@@ -13,6 +13,8 @@ from local.call_log_check.limits import Limits
 
 _DECIMAL: Final = re.compile(r"decimal\((\d+), *(\d+)\)")
 _TIMESTAMP_UNIT: Final = "ms"
+_CODECS: Final = frozenset({"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "LZ4", "LZO"})
+"""What Athena's documentation says that it reads in Parquet, by pyarrow's names."""
 
 
 def footer_findings(file: str, metadata: Any, contract: Contract, limits: Limits) -> list[Finding]:
@@ -76,6 +78,10 @@ def _row_group_findings(file: str, metadata: Any, limits: Limits) -> Iterable[Fi
     if not metadata.num_rows:
         yield Finding("empty-file", file, "", 1, "files", "0 calls", "Delete it.")
         return
+    codecs = {group.column(at).compression for group in groups for at in range(group.num_columns)}
+    if unread := sorted(codecs - _CODECS):
+        advice = "Athena cannot read it: compress with Snappy or ZSTD."
+        yield Finding("codec", file, "", metadata.num_rows, "calls", unread[0], advice)
     sizes = [group.total_byte_size for group in groups]
     huge = [size for size in sizes if size > limits.huge_row_group]
     if huge:

@@ -1,10 +1,12 @@
 """Where call logs lie, and a folder as such a place."""
 
-import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+_NOTHING: Final = frozenset[tuple[int, int]]()
 
 
 class PlaceError(Exception):
@@ -52,7 +54,7 @@ class FolderPlace:
         if not self._folder.is_dir():
             raise PlaceError(f"There is no folder of call logs at {self._folder}.")
         try:
-            files = sorted(self._walk())
+            files = sorted(self._walk(self._folder.absolute()))
         except OSError as error:
             raise PlaceError(f"{error.filename} cannot be read: {error.strerror}.") from error
         if not files:
@@ -66,21 +68,22 @@ class FolderPlace:
         except OSError as error:
             raise PlaceError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
-    def _walk(self) -> Iterator[StoredFile]:
-        seen = set()
-        for place, folders, names in os.walk(
-            self._root.joinpath(self._folder.absolute()), onerror=_raise, followlinks=True
-        ):
-            status = Path(place).stat()
-            if (status.st_dev, status.st_ino) in seen:  # a link to a folder above
-                folders.clear()
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            for name in names:
-                path = Path(place, name)
-                inner = path.relative_to(self._root).as_posix()
-                if may_be_call_log(inner):
-                    yield StoredFile(inner, path.stat().st_size)
+    def _walk(
+        self, folder: Path, above: frozenset[tuple[int, int]] = _NOTHING
+    ) -> Iterator[StoredFile]:
+        status = folder.stat()
+        identity = (status.st_dev, status.st_ino)
+        if identity in above:  # by a link that leads back to a folder that it lies in
+            return
+        for path in folder.iterdir():
+            inner = path.relative_to(self._root).as_posix()
+            if path.is_dir():
+                yield from self._walk(path, above | {identity})
+            elif may_be_call_log(inner):
+                found = path.stat()
+                if not stat.S_ISREG(found.st_mode):
+                    raise PlaceError(f"{path} is neither a file nor a folder.")
+                yield StoredFile(inner, found.st_size)
 
 
 def may_be_call_log(path: str) -> bool:
@@ -101,7 +104,3 @@ def inside_table(parts: tuple[str, ...]) -> tuple[str, ...]:
         if part.startswith("workspace_id="):
             return parts[number:]
     return ()
-
-
-def _raise(error: OSError) -> None:
-    raise error

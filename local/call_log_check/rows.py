@@ -1,6 +1,6 @@
 """What is wrong with calls: one query of counts, run over a file batch by batch."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -90,6 +90,7 @@ class RowCheck:
         self._file = file
         self._rules = [rule for rule in rules if rule.needs <= columns]
         self._broken: dict[RowRule, tuple[int, str]] = {}
+        self._garbled: dict[str, tuple[int, str]] = {}
         self._unsorted = 0
         self._unsorted_example = ""
         self._last_called_at: Any = None
@@ -107,6 +108,11 @@ class RowCheck:
                 self._broken[rule] = (0, _example(rule, connection))
             so_far, example = self._broken[rule]
             self._broken[rule] = (so_far + count, example)
+
+    def add_garbled(self, column: str, count: int, example: str) -> None:
+        """Counts calls whose text is not UTF-8."""
+        so_far, first = self._garbled.get(column, (0, example))
+        self._garbled[column] = (so_far + count, first)
 
     def add_times(self, called_at: Any) -> None:
         """Counts calls that come before their predecessor in the file."""
@@ -128,6 +134,9 @@ class RowCheck:
 
     def findings(self) -> Iterator[Finding]:
         """What all batches together show."""
+        for column, (count, example) in self._garbled.items():
+            advice = "Write text as UTF-8."
+            yield Finding("encoding", self._file, column, count, "calls", example, advice)
         for rule in self._rules:
             if rule in self._broken:
                 count, example = self._broken[rule]
@@ -150,17 +159,6 @@ def _example(rule: RowRule, connection: duckdb.DuckDBPyConnection) -> str:
     query = f"SELECT {rule.shown} FROM calls WHERE {rule.broken} LIMIT 1"  # noqa: S608
     row = connection.execute(query).fetchone()
     return str(row[0]) if row else ""
-
-
-def prepared(batch: Any, names: Mapping[str, str]) -> Any:
-    """A batch as the rules read it: the table's names, and times in UTC without saying so."""
-    columns = {}
-    for name, stored in names.items():
-        column = batch.column(batch.schema.get_field_index(stored))
-        if pa.types.is_timestamp(column.type) and column.type.tz is not None:
-            column = column.cast(pa.timestamp(column.type.unit))
-        columns[name] = column
-    return pa.table(columns)
 
 
 def _presence_rules(contract: Contract) -> Iterator[RowRule]:

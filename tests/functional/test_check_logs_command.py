@@ -137,6 +137,41 @@ def test_a_sample_is_at_least_one_file(samples: Path) -> None:
     assert "in 1 files" in check_logs(samples, "--sample", "1").stderr
 
 
+def test_a_call_again_on_another_day_is_found_unless_days_are_looked_at_alone(
+    wrong: Path,
+) -> None:
+    again = wrong / "workspace_id=ws-acme" / "day=2026-02-01"
+    again.mkdir()
+    (again / "calls.parquet").write_bytes((wrong / FILE).read_bytes())
+    assert ": call_id: duplicate: 3 calls, such as " in check_logs(wrong).stdout
+    alone = check_logs(wrong, "--duplicates-within", "day")
+    assert alone.returncode == 1
+    assert "duplicate" not in alone.stdout
+
+
+def test_the_first_day_is_the_one_of_the_deployment(wrong: Path) -> None:
+    found = check_logs(wrong, "--first-day", "2026-02-01")
+    assert f"{FILE}: day: unread-day: 1 files, such as {DAY}: " in found.stdout
+    assert "read from 2026-02-01" in found.stdout
+    assert "unread-day" not in check_logs(wrong, "--first-day", DAY).stdout
+    assert "FirstDay" in one_sentence(check_logs(wrong, "--first-day", "yesterday"))
+
+
+def test_whoever_stops_reading_ends_it_without_a_word(wrong: Path) -> None:
+    with subprocess.Popen(  # noqa: S603 - this project's own command
+        [sys.executable, "-m", "local", "check-logs", wrong],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 1
+
+
 class TestS3:
     def test_logs_in_s3_are_read_with_the_shells_credentials(
         self, aws: LocalAws, samples: Path
@@ -187,6 +222,12 @@ class TestS3:
         said = one_sentence(check_logs("s3://some-logs/x", environment=nowhere))
         assert "cannot be reached" in said
 
+    def test_a_bucket_in_another_region_is_found_there(self) -> None:
+        with s3_of_another_region("ap-south-1") as endpoint:
+            elsewhere = KEYS | {"AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL": endpoint}
+            said = one_sentence(check_logs("s3://some-logs/x", environment=elsewhere))
+        assert said == "There are no call logs at s3://some-logs/x/."
+
     @pytest.mark.parametrize(
         ("lists", "message", "named"),
         [
@@ -216,19 +257,47 @@ def denying_s3(lists: bool, message: str) -> Iterator[str]:
     )
     denial = f"<Error><Code>AccessDenied</Code><Message>{message}</Message></Error>"
 
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, str, dict[str, str]]:
+        is_listed = lists and "list-type=2" in request.path
+        return (200, listing, {}) if is_listed else (403, denial, {})
+
+    with s3_that(answer) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def s3_of_another_region(region: str) -> Iterator[str]:
+    """An S3 whose buckets are empty and in this region; it says so to who asks in others."""
+    moved = "<Error><Code>PermanentRedirect</Code><Message>It is elsewhere.</Message></Error>"
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, str, dict[str, str]]:
+        if f"/{region}/s3/" in request.headers["Authorization"]:
+            return 200, "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>", {}
+        return 301, moved, {"x-amz-bucket-region": region}
+
+    with s3_that(answer) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def s3_that(
+    answer: Callable[[BaseHTTPRequestHandler], tuple[int, str, dict[str, str]]],
+) -> Iterator[str]:
+    """An S3 that answers a GET with this status, body and headers."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            is_listed = lists and "list-type=2" in self.path
-            content = (listing if is_listed else denial).encode()
-            self.send_response(200 if is_listed else 403)
-            self.send_header("Content-Length", str(len(content)))
+            status, body, headers = answer(self)
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(body.encode()))}.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(body.encode())
 
         log_message: Callable[..., None] = lambda *_: None
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -1,6 +1,8 @@
 """Call logs against the contract: clean ones are, and each rule, broken once, is named."""
 
+import os
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -20,7 +23,10 @@ from local.call_log_check import (
     FolderPlace,
     Limits,
     PlaceError,
+    Within,
+    check,
     check_call_logs,
+    duplicates,
     place_at,
 )
 from local.call_log_check import rows as row_check
@@ -205,6 +211,31 @@ def broken_file(folder: Path) -> None:
     (folder / FILE).write_bytes(whole[: len(whole) // 2])
 
 
+def packed(folder: Path) -> None:
+    put(folder, five())
+    table = pq.read_table(folder / FILE, partitioning=None)
+    pq.write_table(table, folder / FILE, compression="brotli")
+
+
+def times_in_nanoseconds(folder: Path) -> None:
+    """In a column that says milliseconds."""
+    put(folder, five())
+    table = pq.read_table(folder / FILE, partitioning=None)
+    place = table.schema.get_field_index("called_at")
+    wrong = pc.multiply(table.column(place).cast(pa.int64()), 1_000_000)
+    table = table.set_column(place, "called_at", wrong.cast(TYPES["called_at"]))
+    pq.write_table(table, folder / FILE)
+
+
+def garbled(folder: Path) -> None:
+    put(folder, five())
+    table = pq.read_table(folder / FILE, partitioning=None)
+    texts = pa.array([b"gpt-5", b"gpt-5", b"gpt-5", b"gpt-\xff", b"gpt-5"], pa.binary())
+    texts = pa.StringArray.from_buffers(5, *texts.buffers()[1:])
+    place = table.schema.get_field_index("model")
+    pq.write_table(table.set_column(place, "model", texts), folder / FILE)
+
+
 OLD = [{**call(0), "called_at": datetime(2022, 12, 31, tzinfo=UTC)}]
 FUTURE = [{**call(0), "called_at": datetime(2026, 2, 3, tzinfo=UTC)}]
 BROKEN = [
@@ -253,6 +284,8 @@ BROKEN = [
     Broken("outside-day", "called_at",
            placed(FILE, [call(0), call(1, called_at=datetime(2026, 2, 1, tzinfo=UTC))]),
            "2026-02-01 00:00:00"),
+    Broken("outside-day", "called_at", times_in_nanoseconds, "9999-12-31 23:59:59", 5),
+    Broken("encoding", "model", garbled, "gpt-\\xff", 1),
     Broken("duplicate", "call_id", twice, "call-", 2, f"{DAY}/b.parquet"),
     # places
     Broken("workspace", "workspace_id", placed("workspace_id=w s/day=2026-01-31/x", five()), "w s",
@@ -267,6 +300,7 @@ BROKEN = [
            file="workspace_id=a/day=2026-01-31/hour=1/x"),
     # files
     Broken("not-parquet", "", broken_file, "Parquet"),
+    Broken("codec", "", packed, "BROTLI", 5),
     Broken("empty-file", "", placed(FILE), "0 calls"),
     Broken("small-files", "", many_files, "bytes", 12, DAY),
     Broken("huge-file", "", placed(FILE, five()), "MiB", 0, limits=Limits(huge_file=100)),
@@ -358,6 +392,67 @@ def test_the_same_call_id_in_another_workspace_is_another_call(tmp_path: Path) -
     assert findings(tmp_path) == []
 
 
+def test_a_call_again_on_another_day_is_named_unless_days_are_looked_at_alone(
+    tmp_path: Path,
+) -> None:
+    later = "workspace_id=ws-acme/day=2026-02-01/calls.parquet"
+    again = [
+        call(3, called_at=datetime(2026, 2, 1, tzinfo=UTC)),
+        call(9, called_at=datetime(2026, 2, 1, tzinfo=UTC)),
+    ]
+    put(tmp_path, five())
+    put(tmp_path, again, later)
+    (finding,) = findings(tmp_path)
+    assert brief([finding]) == [("duplicate", later, "call_id", 1)]
+    assert finding.example == f"call-3, also in {FILE}"
+    assert findings(tmp_path, within=Within.DAY) == []
+
+
+@pytest.mark.parametrize("at_once", [50, duplicates.AT_ONCE])
+def test_duplicates_are_those_of_an_independent_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(duplicates, "AT_ONCE", at_once)  # fewer are divided by their hash
+    written: list[tuple[str, str]] = []
+    for day in range(1, 5):
+        path = f"workspace_id=a/day=2026-01-0{day}/x"
+        calls = [
+            call(number, call_id=f"call-{number * day % 97}", called_at=datetime(2026, 1, day))  # noqa: DTZ001
+            for number in range(60)
+        ]
+        put(tmp_path, calls, path, TYPES | {"called_at": pa.timestamp("ms")})
+        written += [(row["call_id"], path) for row in calls]
+    last = dict(written)  # of each call_id the last file, since later ones replace it
+    surplus = Counter(last[call_id] for call_id, _ in written) - Counter(last.values())
+    found = [finding for finding in findings(tmp_path) if finding.rule == "duplicate"]
+    assert {finding.file: finding.count for finding in found} == surplus
+    assert len(surplus) == 3
+    for finding in found:
+        call_id, _, first_file = finding.example.partition(", also in ")
+        files = [file for written_id, file in written if written_id == call_id]
+        assert (files[0], files[-1]) == (first_file or finding.file, finding.file)
+        assert len(files) > 1
+
+
+def test_a_disk_too_small_for_the_ids_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, [call(number % 3_600, call_id=f"{number:0999}") for number in range(40_000)])
+    connected = check._connected
+
+    def small(spill: str) -> duckdb.DuckDBPyConnection:
+        connection = connected(spill)
+        connection.execute("SET memory_limit = '20MB'")
+        connection.execute("SET max_temp_directory_size = '1MB'")
+        return connection
+
+    monkeypatch.setattr(check, "_connected", small)
+    with pytest.raises(
+        PlaceError, match=r"^The disk at .* is too small .*, or look within days\.$"
+    ):
+        findings(tmp_path)
+
+
 def test_counts_are_those_of_an_independent_query(tmp_path: Path) -> None:
     calls = [
         call(number, input_tokens=number % 7 - 1, provider=None if number % 11 == 0 else "x")
@@ -395,8 +490,37 @@ def test_hidden_files_and_what_lies_beside_are_no_call_logs(tmp_path: Path) -> N
     for name in (f"{DAY}/_SUCCESS", f"{DAY}/.x.crc", "_temporary/x.parquet", "README.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"no call log")
-    (tmp_path / "workspace_id=ws-acme" / "again").symlink_to(tmp_path)
     assert findings(tmp_path) == []
+
+
+def test_links_are_followed_but_not_round_in_circles(tmp_path: Path) -> None:
+    calls, table = tmp_path / "calls", tmp_path / "table"
+    put(calls, five())
+    table.mkdir()
+    for workspace in ("ws-acme", "ws-other"):  # the same folder twice is no circle
+        (table / f"workspace_id={workspace}").symlink_to(calls / "workspace_id=ws-acme")
+    (calls / DAY / "again").symlink_to(calls / "workspace_id=ws-acme")
+    checked = Checked()
+    assert findings(table, checked=checked) == []
+    assert checked.files == 2
+
+
+@pytest.mark.parametrize(
+    ("put_there", "said"),
+    [
+        (lambda path: path.symlink_to(path), "symbolic links"),
+        (lambda path: path.symlink_to("nowhere"), "No such file"),
+        (os.mkfifo, "is neither a file nor a folder."),
+    ],
+    ids=["link to itself", "link to nothing", "pipe"],
+)
+def test_what_is_no_file_is_said_in_a_sentence(
+    tmp_path: Path, put_there: Callable[[Path], None], said: str
+) -> None:
+    put(tmp_path, five())
+    put_there(tmp_path / DAY / "odd.parquet")
+    with pytest.raises(PlaceError, match=rf"odd\.parquet .*{said}"):
+        findings(tmp_path)
 
 
 def test_a_line_stays_one_line_whatever_a_value_holds(tmp_path: Path) -> None:
@@ -422,6 +546,6 @@ def test_an_address_without_a_bucket_is_refused(address: str) -> None:
 
 
 def test_the_documentation_names_every_rule_and_no_other() -> None:
-    documented = (ROOT / "docs" / "call-logs.md").read_text(encoding="utf-8")
+    documented = (ROOT / "docs" / "check-logs.md").read_text(encoding="utf-8")
     rules = set(re.findall(r"^\| `([a-z-]+)` \|", documented, re.MULTILINE))
     assert rules == {broken.rule for broken in BROKEN} | {"day"}
