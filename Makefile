@@ -34,8 +34,8 @@ ENGINE_TESTS := $(addprefix tests/functional/test_,direct_invocation.py export_a
   local_athena_api.py local_athena_clients.py local_athena_statements.py local_athena_tables.py \
   observability.py row_limit.py smoke.py smoke_facts.py usage_api.py)
 
-.PHONY: help export serve seed smoke web trino test test-slow test-clients test-oidc test-trino load \
-  check check-template mutate format docs build lock licenses audit clean
+.PHONY: help export serve seed smoke web deploy-web trino test test-slow test-clients test-oidc test-trino \
+  load check check-template mutate format docs build lock licenses audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ smoke: .venv/installed ## Check that a deployed stack works (STACK=NAME ARGS="--
 
 web: $(WEB) ## Build the page into web/dist (needs Node.js; `make serve` does it by itself)
 	@npm --prefix web run --silent build
+
+deploy-web: .venv/installed ## Build the page and put it where a stack serves it (STACK=NAME, docs/deploy-web.md)
+	@$(BIN)/python -m local deploy-web $(if $(STACK),--stack "$(STACK)") $(ARGS)
 
 trino: .venv/java ## Fetch Trino, the engine under Athena, for ENGINE=trino (450 MB, by Maven, once)
 	@$(BIN)/python -m local.trino

@@ -36,6 +36,7 @@ from local.sample_call_logs import (
 from local.scheduler import delivery, names_schedule, scheduled_times
 from local.smoke.command import smoke
 from local.stack import LocalStack
+from local.web_deployment.command import deploy_web
 from shared.timeframe import Period
 from shared.workspace import WORKSPACE_ID_PATTERN
 
@@ -44,7 +45,7 @@ SAMPLES = ROOT / "call-logs"
 EXPORTS = ROOT / "exports"
 LOGS = ROOT / ".local" / "logs"
 SAMPLE_WORKSPACE = "ws-acme"
-IN_THE_SHELLS_AWS = {"check-logs", "smoke"}
+IN_THE_SHELLS_AWS = {"check-logs", "deploy-web", "smoke"}
 """Commands that reach AWS itself, with what the shell says of it; the others have their own."""
 
 cli = typer.Typer(
@@ -299,8 +300,7 @@ def seed(
 
 
 cli.command()(check_logs)
-
-
+cli.command()(deploy_web)
 cli.command()(smoke)
 
 

@@ -19,6 +19,7 @@ from local.events import EventError, Exit
 from local.java import JavaMissingError
 from local.lambda_runtime import LambdaError
 from local.maven import FetchError
+from local.page import PageBuildError
 from local.sample_call_logs import SampleCallLogsError
 from local.template import TemplateParameterError
 from local.trino import TrinoStartError
@@ -33,6 +34,7 @@ def errors_for_people(console: Console, logs: Path | None = None) -> Iterator[No
         CallLogsError,
         DeploymentError,
         EventError,
+        PageBuildError,
         PlaceError,
         SampleCallLogsError,
         ScheduleExpressionError,

@@ -1,7 +1,8 @@
 """What the page is told about its deployment."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class PageConfig:
         client_id: The page's own, at the provider.
         row_limit: The rows that an export may have.
         scope: What the page asks the provider for; `offline_access` for a refresh token.
+        authorization_parameters: What it says besides when it signs in, as Auth0's `audience`.
     """
 
     api_url: str
@@ -21,6 +23,7 @@ class PageConfig:
     client_id: str
     row_limit: int
     scope: str = "openid email offline_access"
+    authorization_parameters: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> bytes:
         """As `web/src/config.ts` reads it."""
@@ -30,6 +33,7 @@ class PageConfig:
                 "issuer": self.issuer,
                 "clientId": self.client_id,
                 "scope": self.scope,
+                "authorizationParameters": dict(self.authorization_parameters),
                 "rowLimit": self.row_limit,
             }
         ).encode()

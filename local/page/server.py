@@ -9,9 +9,7 @@ from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-    from local.page.site import PageSite
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class PageServer:
@@ -22,7 +20,7 @@ class PageServer:
     """
 
     def __init__(self) -> None:
-        self.site: PageSite | None = None
+        self.site: WSGIApplication | None = None
         self._server = make_server(
             "127.0.0.1", 0, self._answer, threaded=True, request_handler=_QuietHandler
         )

@@ -1,6 +1,5 @@
 """The page's files as a WSGI application, by itself or in front of the API."""
 
-import mimetypes
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
 from local.page.config import PageConfig
-from local.page.headers import IMMUTABLE, REVALIDATED, security_headers
+from local.page.headers import CONTENT_TYPES, IMMUTABLE, REVALIDATED, security_headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -57,17 +56,16 @@ class PageSite:
 
     def _file(self, path: str) -> Response | None:
         if path == "/":
-            return _answer(self._index, "text/html", REVALIDATED)
+            return _answer(self._index, CONTENT_TYPES[".html"], REVALIDATED)
         if path == "/config.json":
-            return _answer(self._config, "application/json", REVALIDATED)
+            return _answer(self._config, CONTENT_TYPES[".json"], REVALIDATED)
         if asset := self._assets.get(path):
-            kind = mimetypes.guess_type(asset.name)[0] or "application/octet-stream"
-            return _answer(asset.read_bytes(), kind, IMMUTABLE)
+            return _answer(asset.read_bytes(), CONTENT_TYPES[asset.suffix], IMMUTABLE)
         return None
 
 
-def _answer(content: bytes, mimetype: str, cache: str) -> Response:
-    response = Response(content, mimetype=mimetype)
+def _answer(content: bytes, content_type: str, cache: str) -> Response:
+    response = Response(content, content_type=content_type)
     response.headers["Cache-Control"] = cache
     response.add_etag()
     return response

@@ -1,5 +1,6 @@
 """What the page reads is what the API sends: `web/src/contract.ts` beside the models."""
 
+import json
 import re
 from enum import StrEnum
 
@@ -7,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from functions.export.routes import ExportPage
+from local.page import PageConfig
 from local.page.build import WEB
 from shared import estimate, export, export_request, export_resource, problems, usage
 from shared.call_log import Columns
@@ -69,6 +71,14 @@ def test_a_type_names_the_values_of_its_enumeration(name: str) -> None:
     found = re.search(rf"type {name} =([^;]+);", CONTRACT)
     assert found
     assert set(re.findall(r'"(\w+)"', found[1])) == set(NAMES[name])
+
+
+def test_the_page_reads_all_that_it_is_told_of_its_deployment() -> None:
+    config = (WEB / "src" / "config.ts").read_text()
+    found = re.search(r"^export interface Config \{\n(.*?)^\}", config, re.MULTILINE | re.DOTALL)
+    assert found
+    told = json.loads(PageConfig("/", "https://id.example.com", "page", 1).json())
+    assert set(re.findall(r"^  (\w+):", found[1], re.MULTILINE)) == set(told)
 
 
 def number(source: str, pattern: str) -> int:

@@ -86,6 +86,7 @@ def test_the_page_is_told_its_deployment(client: Client) -> None:
         "issuer": "https://id.example.com/realm",
         "clientId": "page",
         "scope": "openid email offline_access",
+        "authorizationParameters": {},
         "rowLimit": 1000,
     }
 

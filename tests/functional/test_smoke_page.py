@@ -45,7 +45,7 @@ class Served:
             self.change(request.path, response)
             return response
 
-        server.site = answer  # type: ignore[assignment]
+        server.site = answer
         self.smoke = Smoke(
             api_url=server.url,
             function="any",
@@ -168,7 +168,7 @@ def test_an_api_elsewhere_must_let_the_page_call_it(site: Served, allowed: bool)
         return Response(status=204, headers=let)
 
     with PageServer() as server:
-        server.site = api  # type: ignore[assignment]
+        server.site = api
         site.smoke.api_url = server.url
         if allowed:
             assert page(site.smoke).ok

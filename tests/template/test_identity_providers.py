@@ -1,5 +1,6 @@
 """docs/identity-providers.md against the template and against what is run."""
 
+import json
 import re
 from pathlib import Path
 
@@ -78,3 +79,17 @@ def test_cognito_is_run_with_what_the_guide_says() -> None:
         cognito=None,
     )
     assert pool.template_parameters() == guide
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_the_page_is_given_for_every_provider_is_what_a_stack_takes(provider: str) -> None:
+    table = GUIDE.read_text().split("## The page")[1]
+    (row,) = re.findall(rf"^\| {provider} \| (.*) \|$", table, re.MULTILINE)
+    scope, audience, origin = (cell.strip(" `") for cell in f" {row} ".split("|"))
+    origin = origin.replace("DOMAIN", "acme").replace("REGION", "eu-central-1")
+    given = {"PageScope": scope, "PageAudience": audience, "PageConnectOrigins": origin}
+    served = {"ServePage": "true", "PageClientId": "page", **given}
+    template = Template.load(parameters={**documented(provider), **served})
+    told = json.loads(template.outputs()["PageConfig"])
+    assert told["scope"] == scope
+    assert told["authorizationParameters"] == ({"audience": audience} if audience else {})

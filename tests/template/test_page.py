@@ -75,6 +75,13 @@ def test_a_page_needs_the_client_that_it_signs_in_as() -> None:
         ("ServePage", "yes", False),
         ("PageClientId", "0oa1b2c3.apps.example.com", True),
         ("PageClientId", 'x", "issuer": "https://evil.example.com', False),
+        ("PageScope", "openid", True),
+        ("PageScope", "openid email offline_access api://11111111-2222/usage", True),
+        ("PageScope", "email", False),
+        ("PageScope", "openid  email", False),
+        ("PageScope", 'openid", "issuer": "https://evil.example.com', False),
+        ("PageAudience", "https://usage-api.example.com/", True),
+        ("PageAudience", 'x"', False),
         ("PageConnectOrigins", "https://a.example.com https://b.example.com:8443", True),
         ("PageConnectOrigins", "https://a.example.com, https://b.example.com", False),
         ("PageConnectOrigins", "https://*.example.com", False),
@@ -231,13 +238,18 @@ def test_the_outputs_say_where_the_page_is_and_what_it_is_to_be_told(page: Templ
         issuer=IDENTITY_PROVIDER["TokenIssuer"],
         client_id="usage-page",
         row_limit=1_000_000,
+        scope="openid email",
     )
     told = json.loads(said["PageConfig"])
-    # the scope is for the provider to say: without one the page asks for openid
-    assert told == {
-        name: value for name, value in json.loads(expected.json()).items() if name != "scope"
-    }
+    assert told == json.loads(expected.json())
     assert told["apiUrl"] == API
+
+
+def test_the_page_is_told_what_to_ask_the_provider_for() -> None:
+    asks = {"PageScope": "openid email api://usage/read", "PageAudience": "https://api.example.com"}
+    told = json.loads(Template(DOCUMENT, {**SERVED, **asks}).outputs()["PageConfig"])
+    assert told["scope"] == "openid email api://usage/read"
+    assert told["authorizationParameters"] == {"audience": "https://api.example.com"}
 
 
 def resources(template: Template) -> set[str]:
