@@ -112,6 +112,15 @@ def test_a_first_deployment_sets_what_has_no_default() -> None:
         assert "Default" in parameter or f" {name}=" in first
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_target_of_make_is_one(page: str) -> None:
+    makefile = (TEMPLATE.parent / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    typed = re.findall(r"`(make [^`]+)`", text(page)) + shell(page)
+    named = set(re.findall(r"(?:^|\s)make ([a-z][a-z-]*)", "\n".join(typed)))
+    assert named <= targets
+
+
 def test_the_function_that_puts_the_workspace_into_tokens_is_the_one_that_was_tried() -> None:
     (typed,) = re.findall(r"<<'PYTHON'\n(.*?)\nPYTHON", text("deployment.md"), re.DOTALL)
     tried = text("identity-providers.md")
