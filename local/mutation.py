@@ -24,15 +24,9 @@ _LOOKED_AT: Final = ("docs", "events", "functions", "local", "shared", "template
 _KILLED: Final = 1
 _ENDLESS: Final = (-24, 24, 36)
 _SURVIVED: Final = (0, 33)
+_ANSWERS: Final = (_KILLED, *_ENDLESS, *_SURVIVED)
 """mutmut's exit codes: pytest's, those of its own time-outs, and 33 where no test comes by. Any
 other is no answer: the worker could not run its tests, or died before they had ended."""
-
-_PLAIN_IDS: Final = (
-    "-o",
-    "disable_test_id_escaping_and_forfeit_all_rights_to_community_support=true",
-)
-"""mutmut's workers inherit tests that have been collected before, and pytest escapes an id that a
-function made (`ids=…`) once more each time: the test that a worker is to run had another name."""
 
 _EXPORTS: Final = (
     "unit/exports",
@@ -88,8 +82,7 @@ class Result:
         Raises:
             NotTriedError: Not every code says that tests passed, failed or had to be stopped.
         """
-        answers = (_KILLED, *_ENDLESS, *_SURVIVED)
-        if without := {name: code for name, code in codes.items() if code not in answers}:
+        if without := {name: code for name, code in codes.items() if code not in _ANSWERS}:
             named = ", ".join(f"{name} (exit code {code})" for name, code in without.items())
             raise NotTriedError(f"{len(without)} mutants of {module} could not be tried: {named}")
         endless = [name for name, code in codes.items() if code in _ENDLESS]
@@ -128,23 +121,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def mutate(module: str, processes: int) -> Result:
     """Try a module's mutants, and show the survivors and the endless ones."""
     folder = _prepared(module)
-    command = [_MUTMUT, "run", "--max-children", str(processes)]
+    codes = _tried(folder, module, processes)
+    if without := [name for name, code in codes.items() if code not in _ANSWERS]:
+        codes = _tried(folder, module, processes, without)  # a busy machine may have been the cause
+    try:
+        result = Result.of(module, codes)
+    except NotTriedError as error:
+        raise SystemExit(f"{error}; see {folder / 'log'}") from None
+    for name in [*result.survivors, *result.endless]:
+        subprocess.run([_MUTMUT, "show", name], cwd=folder, check=True)
+    return result
+
+
+def _tried(
+    folder: Path, module: str, processes: int, names: Sequence[str] = ()
+) -> dict[str, int | None]:
+    """Try all mutants, or those of these names; mutant → exit code, of all."""
+    command = [_MUTMUT, "run", "--max-children", str(processes), *names]
     environment = {**os.environ, "HYPOTHESIS_PROFILE": "mutation"}
     log = folder / "log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         code = subprocess.run(
             command, cwd=folder, env=environment, stdout=output, stderr=output, check=False
         ).returncode
     if code:
         raise SystemExit(f"mutmut could not run; see {log}")
-    codes = json.loads((folder / f"mutants/{module}.meta").read_text())["exit_code_by_key"]
-    try:
-        result = Result.of(module, codes)
-    except NotTriedError as error:
-        raise SystemExit(f"{error}; see {log}") from None
-    for name in [*result.survivors, *result.endless]:
-        subprocess.run([_MUTMUT, "show", name], cwd=folder, check=True)
-    return result
+    meta = json.loads((folder / f"mutants/{module}.meta").read_text())
+    codes: dict[str, int | None] = meta["exit_code_by_key"]
+    return codes
 
 
 def files_meant_for(module: str) -> list[str]:
@@ -168,10 +172,10 @@ def _prepared(module: str) -> Path:
         "also_copy": [name for name in _LOOKED_AT if name not in ("functions", "shared", "tests")],
         "only_mutate": [module],
         "pytest_add_cli_args_test_selection": files_meant_for(module),
-        "pytest_add_cli_args": ["-m", "not slow", "-p", "no:cacheprovider", *_PLAIN_IDS],
+        "pytest_add_cli_args": ["-m", "not slow", "-p", "no:cacheprovider"],
         "process_isolation": "forkserver",
         "timeout_constant": 10.0,
-        "timeout_multiplier": 6.0,
+        "timeout_multiplier": 15.0,
         "use_git_change_detection": False,
     }
     table = "\n".join(f"{name} = {json.dumps(value)}" for name, value in settings.items())

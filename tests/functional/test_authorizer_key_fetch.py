@@ -120,7 +120,7 @@ def test_the_document_is_what_a_plain_get_of_the_whole_address_gives() -> None:
 
     (request,) = server.requests
     assert request.startswith(b"GET /keys?client=7 HTTP/1.1\r\n")
-    assert b"user-agent: api-usage-export\r\n" in request.lower()
+    assert b"User-Agent: api-usage-export\r\n" in request
     assert b"authorization" not in request.lower()
 
 
@@ -131,17 +131,34 @@ def test_an_address_without_a_path_is_the_root() -> None:
     assert server.requests[0].startswith(b"GET / HTTP/1.1\r\n")
 
 
-def test_a_connection_that_is_given_up_does_not_stay_open() -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_connection_that_is_given_up_does_not_stay_open(
+    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = self_signed_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     closed = threading.Event()
 
     def hang_until_closed(connection: socket.socket) -> None:
         hang(connection)
         closed.set()
 
-    with serving(hang_until_closed) as server:
+    with serving(hang_until_closed, certificate if scheme == "https" else None) as server:
         with pytest.raises(KeySetError):
             fetch_key_set(server.url, timeout=SHORT)
         assert closed.wait(timeout=5)
+
+
+def test_what_is_still_under_way_when_time_is_up_keeps_no_process_alive() -> None:
+    before = set(threading.enumerate())
+
+    with serving(drip(GOOD, after=HEAD + b"\r\n")) as server:
+        with pytest.raises(KeySetError):
+            fetch_key_set(server.url, timeout=SHORT)
+        left_behind = set(threading.enumerate()) - before
+
+        assert any(thread.is_alive() for thread in left_behind)
+        assert all(thread.daemon for thread in left_behind)
 
 
 FAULTS: list[tuple[str, Behaviour, str]] = [

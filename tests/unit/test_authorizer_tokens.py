@@ -45,7 +45,7 @@ def test_an_admins_token_is_accepted(accepted: Callable[[], str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "scheme", ["Bearer ", "bearer ", "BEARER ", "Bearer   "], ids="«{}»".format
+    "scheme", ["Bearer ", "bearer ", "BEARER ", "Bearer   "], ids="<{}>".format
 )
 def test_the_scheme_is_bearer_in_any_case(scheme: str) -> None:
     assert authorize(event(scheme + signed()), SETTINGS, ISSUER) == ALLOW

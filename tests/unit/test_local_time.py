@@ -168,6 +168,23 @@ def test_a_zone_without_clock_changes_has_one_offset() -> None:
     )
 
 
+def test_each_clock_change_is_a_case_of_the_statement() -> None:
+    year = between("2026-01-01T00:00Z", "2027-01-01T00:00Z")
+    assert offset_sql(offset_periods(year, ZoneInfo("Europe/Berlin"))) == (
+        (
+            "CASE WHEN called_at < %(until_0)s THEN %(offset_0)s"
+            " WHEN called_at < %(until_1)s THEN %(offset_1)s ELSE %(offset)s END"
+        ),
+        {
+            "until_0": instant("2026-03-29T01:00Z"),
+            "offset_0": 3600,
+            "until_1": instant("2026-10-25T01:00Z"),
+            "offset_1": 7200,
+            "offset": 3600,
+        },
+    )
+
+
 # Buckets
 
 
@@ -197,6 +214,18 @@ def test_the_statement_puts_each_call_into_its_bucket(
     names = named_by_sql(timeframe, zone, granularity, moments)
     for moment, name in zip(moments, names, strict=True):
         assert found[name] == calendar(zone).bucket_start(granularity, moment)
+
+
+@any_zone
+def test_the_statement_knows_the_clock_changes_of_all_years(zone: str) -> None:
+    first, last, changes = ZONES[zone]
+    timeframe = Timeframe(instant(f"{first}T00:00Z") + DAY * 32, instant(f"{last}T00:00Z"))
+    moments = probes(timeframe, changes)
+    found = buckets(timeframe, Granularity.DAY, ZoneInfo(zone))
+    for moment, name in zip(
+        moments, named_by_sql(timeframe, zone, Granularity.DAY, moments), strict=True
+    ):
+        assert found[name] == calendar(zone).bucket_start(Granularity.DAY, moment)
 
 
 def starts(timeframe: Timeframe, granularity: Granularity, zone: str) -> list[str]:
@@ -240,6 +269,19 @@ def test_what_a_skipped_half_hour_leaves_of_its_hour_starts_with_the_change() ->
         "10-03 15:30",  # 2 o'clock is half past two
         "10-03 16:00",  # 3 o'clock
     ]
+
+
+def test_so_does_the_hour_in_which_a_timeframe_begins_after_the_change() -> None:
+    night = between("2026-10-03T15:45Z", "2026-10-03T16:10Z")
+    assert starts(night, Granularity.HOUR, "Australia/Lord_Howe") == ["10-03 15:30", "10-03 16:00"]
+
+
+def test_an_hour_starts_when_it_is_full_whenever_the_timeframe_does() -> None:
+    timeframe = between("2026-01-05T10:15:30.250Z", "2026-01-05T11:00:00.001Z")
+    assert buckets(timeframe, Granularity.HOUR, ZoneInfo("UTC")) == {
+        "2026-01-05 10:00:00": instant("2026-01-05T10:00Z"),
+        "2026-01-05 11:00:00": instant("2026-01-05T11:00Z"),
+    }
 
 
 def test_hours_start_on_the_half_hour_where_the_zone_is_half_an_hour_off() -> None:
