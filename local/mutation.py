@@ -45,7 +45,11 @@ TESTS: Final[dict[str, Sequence[str]]] = {
     "shared/outcome.py": ("unit/outcome", "unit/lifecycle"),
     "shared/exports.py": _EXPORTS,
     "shared/part_queries.py": _EXPORTS,
-    "functions/authorizer/app.py": ("unit/authorizer_tokens", "unit/authorizer_attacks"),
+    "functions/authorizer/app.py": (
+        "unit/authorizer_tokens",
+        "unit/authorizer_attacks",
+        "functional/authorizer_handler",
+    ),
     "functions/authorizer/settings.py": ("unit/authorizer_settings",),
     "functions/authorizer/claims.py": ("unit/authorizer_claims",),
     "functions/authorizer/tokens.py": ("unit/authorizer_tokens", "unit/authorizer_attacks"),
