@@ -1,5 +1,7 @@
 """What `make mutate` makes of its workers' answers, and that it has tests for each module."""
 
+import re
+
 import pytest
 
 from local.audit.pins import ROOT
@@ -33,3 +35,9 @@ def test_each_module_and_all_tests_that_are_meant_for_it_exist(module: str) -> N
     for pattern in TESTS[module]:
         kind, _, name = pattern.partition("/")
         assert list(ROOT.glob(f"tests/{kind}/test_{name}.py")), pattern
+
+
+def test_each_module_has_its_figure_in_the_documentation() -> None:
+    text = (ROOT / "docs/mutation-testing.md").read_text()
+    figures = text.partition("\n## Figures\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(.+?)`", figures, re.MULTILINE) == list(TESTS)
