@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -49,6 +50,7 @@ FATES = {
     "stays queued": Fate(QueryState.QUEUED),
     "runs on": Fate(QueryState.RUNNING),
 }
+LIKELY_FATES = [*sorted(FATES), *["succeeds", "fails for now", "fails for now, late"] * 3]
 CAUSES = {
     "query-failed": "failed",
     "query-cancelled": "stopped by somebody",
@@ -74,7 +76,7 @@ STEPS = [
 
 def disturbances(steps: int) -> st.SearchStrategy[Disturbance]:
     """What happens in the middle of something else, if anything, and at which of its steps."""
-    kinds = st.sampled_from(["crash", "look", "cancel", "sweep"])
+    kinds = st.sampled_from(["crash", "crash", "look", "cancel", "sweep"])
     return st.none() | st.tuples(kinds, st.integers(0, steps) | st.sampled_from(STEPS))
 
 
@@ -116,6 +118,14 @@ class ExportsMachine(RuleBasedStateMachine):
         self.running_since: dict[str, datetime] = {}
         self.happened: set[str] = set()
         self.cancelled: set[str] = set()
+        self.may_crash = True
+
+    @initialize(may_crash=st.booleans(), has_many_calls=st.booleans())
+    def begins(self, *, may_crash: bool, has_many_calls: bool) -> None:
+        self.may_crash = may_crash
+        if has_many_calls:
+            for workspace in WORKSPACES:
+                self.enough_for_several_files_arrives(workspace)
 
     # -- What callers do ---------------------------------------------------------------------------
 
@@ -208,7 +218,7 @@ class ExportsMachine(RuleBasedStateMachine):
 
     @rule(
         role=st.sampled_from(["summary", "rows"]),
-        fates=st.lists(st.sampled_from(sorted(FATES)), min_size=1, max_size=4),
+        fates=st.lists(st.sampled_from(LIKELY_FATES), min_size=1, max_size=4),
     )
     def later_queries_go_other_ways(self, role: str, fates: list[str]) -> None:
         started = [Fate()] * len(self.system.athena.started(role))
@@ -274,9 +284,6 @@ class ExportsMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_query_runs_that_nobody_will_use(self) -> None:
-        """But for what a dead process has lost, which Athena ends in time."""
-        if "crash" in self.happened:
-            return
         needed = set[str]()
         for (workspace, identity), stored in self.system.store.manifests.items():
             export = stored.export
@@ -291,7 +298,7 @@ class ExportsMachine(RuleBasedStateMachine):
                     for token in tokens
                     if token in self.system.athena.tokens
                 }
-        assert set(self.system.athena.running) <= needed
+        assert set(self.system.athena.running) <= needed | self._lost()
 
     @invariant()
     def outcomes_stay_and_are_earned(self) -> None:
@@ -333,9 +340,7 @@ class ExportsMachine(RuleBasedStateMachine):
         self.outcomes_stay_and_are_earned()
         self.what_is_not_concluded_is_marked()
         assert not self.system.store.marked
-        # Who may not start a query again cannot find one whose id was lost with its process.
-        lost = self._queries_of_the_refused() if "crash" in self.happened else set()
-        assert set(self.system.athena.running) <= lost
+        assert set(self.system.athena.running) <= self._lost()
 
     # -- The model ---------------------------------------------------------------------------------
 
@@ -368,6 +373,8 @@ class ExportsMachine(RuleBasedStateMachine):
 
     def _disturb(self, kind: str) -> None:
         if kind == "crash":
+            if not self.may_crash:
+                return
             self.happened.add("crash")
             raise Crash
         with suppress(ServiceUnavailableError, RefusedError, ExportFinishedError):
@@ -392,11 +399,19 @@ class ExportsMachine(RuleBasedStateMachine):
     def _stored(self, export: Export) -> Export:
         return self.system.stored(export)
 
-    def _queries_of_the_refused(self) -> set[str]:
+    def _lost(self) -> set[str]:
+        """Queries whose ids died with a process, and that nobody could start again to find them.
+
+        Athena ends those that run.
+        """
+        if "crash" not in self.happened:
+            return set()
         tokens = [
             _request_token(export, part, role)
-            for export in self.finals.values()
-            if export.error is not None and export.error.type.endswith(":query-refused")
+            for stored in self.system.store.manifests.values()
+            if (export := stored.export).status.is_final
+            if export.error is not None
+            and export.error.type.endswith((":query-refused", ":timed-out"))
             for part in export.parts
             if part.queries is None
             for role in ("summary", "rows")
