@@ -22,7 +22,7 @@ class PartlyStartedError(ServiceUnavailableError):
     """Not all queries could be started, for now.
 
     Attributes:
-        begun: Index of a part → ids of its queries that were.
+        begun: Index of a part → ids of its queries that were, now or before.
     """
 
     def __init__(self, begun: Mapping[int, list[str]]) -> None:
@@ -59,13 +59,14 @@ class PartQueries:
         wait(starts.values())
         ids = {key: start.result() for key, start in starts.items() if not start.exception()}
         failures = [failure for start in starts.values() if (failure := start.exception())]
+        begun = {
+            index: sorted({*export.parts[index].begun, *_of_part(index, ids)}) for index in indexes
+        }
         for failure in failures:  # first: what did not answer may have been started
             if isinstance(failure, ServiceUnavailableError):
-                by_part = {index: [ids[key] for key in ids if key[0] == index] for index in indexes}
-                raise PartlyStartedError(by_part) from failure
+                raise PartlyStartedError(begun) from failure
         if failures:
-            begun = {query for index in indexes for query in export.parts[index].begun}
-            self._stop(sorted({*begun, *ids.values()}))
+            self._stop(query for queries in begun.values() for query in queries)
             raise failures[0]
         return {index: Queries(**{role: ids[index, role] for role in _ROLES}) for index in indexes}
 
@@ -167,6 +168,10 @@ def _request_token(export: Export, part: Part, role: str) -> str:
     timeframe = part.timeframe.model_dump_json()
     intent = "\n".join([export.workspace_id, export.id, timeframe, role, str(part.attempt)])
     return hashlib.sha256(intent.encode()).hexdigest()
+
+
+def _of_part(index: int, ids: Mapping[tuple[int, str], str]) -> list[str]:
+    return [query for (part, _), query in ids.items() if part == index]
 
 
 def _ids(queries: Queries) -> tuple[str, str]:

@@ -190,6 +190,19 @@ def test_a_permission_lost_between_two_starts_leaves_no_query_running(
     assert system.athena.running == []
 
 
+def test_what_was_begun_before_is_not_forgotten_where_it_is_throttled_itself() -> None:
+    system = FakeSystem()
+    system.athena.fates = {"summary": [RUNS_ON], "rows": [RUNS_ON]}
+    system.athena.busy = {"rows": 1}
+    look = system.wait(system.create(), seconds=0)
+    system.athena.busy = {"summary": 1}
+    look = system.wait(look, seconds=0)
+    assert the_part(look.export).begun == ["rows-0", "summary-0"]
+    system.athena.refused = {"summary", "rows"}
+    assert error_name(system.wait(look).export) == "query-refused"
+    assert system.athena.running == []
+
+
 def test_half_started_and_cancelled_it_stops_what_runs_even_where_nothing_may_start() -> None:
     system = FakeSystem()
     system.athena.fates = {"summary": [RUNS_ON], "rows": [RUNS_ON]}
