@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from shared.athena import Athena
 from shared.clock import Clock, looks
 from shared.export import ExportError
-from shared.outcome import MAX_ATTEMPTS, SCAN_LIMIT_EXCEEDED, bad_end
+from shared.outcome import MAX_ATTEMPTS, QUERY_CANCELLED, bad_end
 from shared.query_execution import QueryExecution, QueryState
 from shared.timeframe import (
     Timeframe,
@@ -104,10 +104,8 @@ class InteractiveQueries:
 
     def _failure(self, query: QueryExecution, anew: datetime) -> QueryFailedError:
         error = bad_end(query)
-        helps = query.failed_for_now or (
-            query.state is QueryState.CANCELLED and error != SCAN_LIMIT_EXCEEDED
-        )
-        return QueryFailedError(error, max(anew - self.clock.now(), _SOONEST) if helps else None)
+        may_pass = query.failed_for_now or error == QUERY_CANCELLED
+        return QueryFailedError(error, max(anew - self.clock.now(), _SOONEST) if may_pass else None)
 
 
 def _request_token(workspace_id: str, window: datetime, attempt: int, statement: str) -> str:
