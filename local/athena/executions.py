@@ -127,9 +127,8 @@ class QueryExecutions:
                 if fingerprint != known_fingerprint:
                     raise InvalidRequestError("Idempotent parameters do not match")
                 return execution_id
-            if sum(not execution.is_final for execution in self._executions.values()) >= (
-                self._active
-            ):
+            active = sum(not execution.is_final for execution in self._executions.values())
+            if active >= self._active:
                 raise TooManyQueriesError(
                     "You have exceeded the limit for the number of queries you can run concurrently"
                 )
