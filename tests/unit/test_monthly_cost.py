@@ -89,8 +89,8 @@ def test_a_stream_bills_each_record_as_five_kilobytes_at_least() -> None:
 def test_what_is_said_in_words_is_in_the_table() -> None:
     small, _, large = map(month, monthly_cost.SIZES)
     for figure in (
-        usd(sum(small.values(), Decimal(0))),
-        usd(sum(large.values(), Decimal(0))),
+        f"a million calls a month costs about {usd(sum(small.values(), Decimal(0)))} USD",
+        f"ten billion about {usd(sum(large.values(), Decimal(0)))} USD",
         usd(small["CloudWatch"]),
         f"{monthly_cost.STORED} bytes stored",
         f"{monthly_cost.CSV} bytes in a CSV",
@@ -99,5 +99,7 @@ def test_what_is_said_in_words_is_in_the_table() -> None:
         f"{monthly_cost.VIEWS} views",
     ):
         assert figure in TEXT, figure
+    files = large["S3, exports"] + large["downloads"]
+    assert CLOSE(0.9, abs=0.03) == float(files / sum(large.values()))  # "nearly nine tenths"
     sizes = re.findall(r"([\d,]+) workspaces", TEXT)
     assert sizes == [f"{size.workspaces:,}" for size in monthly_cost.SIZES]
