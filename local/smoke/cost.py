@@ -7,10 +7,11 @@ from local.deployment import aws_errors_for_people
 from shared.outcome import MAX_ATTEMPTS
 from shared.usd import athena_cost_usd
 
-_EXPORTS: Final = 3
-"""By the API, by direct invocation, and the one that is over its limit."""
-QUERIES: Final = _EXPORTS * 2 * MAX_ATTEMPTS + 5
-"""Also the usage, and four of the facts: the CSV, a token, no workspace, the cutoff."""
+OF_THE_PRODUCT: Final = 3 * 2 + 1
+"""Of exports by the API, by direct invocation, and over the limit, two each; and of the usage."""
+OF_THE_CHECKS: Final = 5
+"""The CSV, two tokens, no workspace, the cutoff."""
+QUERIES: Final = OF_THE_PRODUCT * MAX_ATTEMPTS + OF_THE_CHECKS
 
 _LAMBDA_SECONDS, _LAMBDA_GB = 120, Decimal("0.5")
 REQUESTS_USD: Final = (

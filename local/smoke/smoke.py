@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -148,7 +148,7 @@ class Smoke:
     @property
     def tomorrow(self) -> date:
         """A day that the table has, and that has no calls yet."""
-        return max(self.day, date.today()) + timedelta(days=1)  # noqa: DTZ011 - any will do
+        return datetime.now(UTC).date() + timedelta(days=1)
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def test_a_stack_is_checked_and_the_cost_said_before(deployed: Mapping[str, str]
     )
     assert done.returncode == 0, done.stdout + done.stderr
     said = " ".join(done.stderr.split())
-    assert "bytes. This costs at most $0.0034, by 17 Athena queries" in said
+    assert "bytes. This costs at most $0.0035, by 19 Athena queries" in said
     assert said.endswith("18 ok, 0 failed, 2 not checked.")
     lines = done.stdout.splitlines()[1:]
     assert len(lines) == len(CHECKS)
@@ -122,7 +122,7 @@ def test_for_a_program_it_is_json_and_a_failed_check_is_an_exit_status(
     done = smoke("--stack", "api-usage-export", "--json", environment=wrong)
     assert done.status == 1, done
     found = json.loads(done.stdout)
-    assert (found["failed"], found["costs_at_most_usd"]) == (1, "0.003356")
+    assert (found["failed"], found["costs_at_most_usd"]) == (1, "0.003456")
     (failed,) = [check for check in found["checks"] if check["ok"] is False]
     assert failed["check"] == "a member's token"
     assert found["not_checked"] == sum(check["ok"] is None for check in found["checks"])
@@ -150,7 +150,7 @@ def test_a_day_that_is_too_dear_is_refused_before_anything_is_asked(
 ) -> None:
     asked = ("--stack", "api-usage-export", "--workspace", WORKSPACE, "--max-usd", "0.003")
     said = one_sentence(smoke(*asked, environment=deployed))
-    assert "may cost $0.0034: name a quieter --day or --workspace" in said
+    assert "may cost $0.0035: name a quieter --day or --workspace" in said
 
 
 def test_a_stack_that_is_not_there(deployed: Mapping[str, str], smoke: Smoke) -> None:
