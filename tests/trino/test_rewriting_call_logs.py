@@ -17,6 +17,7 @@ from local.template import Template
 from local.trino import TrinoEngine
 from local.trino.distribution import distribution
 from local.trino.server import TrinoServer
+from shared.queries import CallSelection, summary_query
 from tests.call_log_statements import (
     BUCKET,
     COMPACT,
@@ -34,6 +35,7 @@ from tests.call_log_statements import (
     select,
 )
 from tests.trino.both_engines import EitherEngine, Parity, found
+from tests.trino.test_bytes_scanned import AN_HOUR, CALLS, THE_DAY, day_of_calls
 
 pytestmark = pytest.mark.trino
 
@@ -130,6 +132,25 @@ def test_times_are_written_as_int96_as_the_page_says(
     (tmp_path / "calls").write_bytes(content)
     stored = pq.read_metadata(tmp_path / "calls").schema.column(1)
     assert (stored.name, stored.physical_type) == ("called_at", "INT96")
+
+
+def test_an_hour_of_int96_times_is_the_whole_day_and_of_milliseconds_its_row_groups(
+    both: EitherEngine, objects: Objects
+) -> None:
+    scanned = {}
+    for workspace, is_int96 in (("ws-milliseconds", False), ("ws-int96", True)):
+        objects.put(
+            f"{INTO}workspace_id={workspace}/day={THE_DAY}/calls",
+            day_of_calls(THE_DAY, CALLS),
+            row_group_size=CALLS // 6,
+            compression="zstd",
+            use_deprecated_int96_timestamps=is_int96,
+        )
+        answer = found(both.trino, summary_query(CallSelection(workspace, AN_HOUR)))
+        scanned[workspace] = (sorted(map(str, answer.rows)), answer.scanned.rows)
+    assert scanned["ws-milliseconds"][0] == scanned["ws-int96"][0]
+    assert scanned["ws-int96"][1] == CALLS
+    assert scanned["ws-milliseconds"][1] <= CALLS // 3
 
 
 @pytest.mark.parametrize("on_trino", [False, True])
