@@ -5,12 +5,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
 from typing import Annotated
 
 import typer
@@ -19,7 +18,8 @@ from benchmarks.load.aftermath import aftermath, sweep
 from benchmarks.load.call_logs import MODELS, Plan, write_call_logs
 from benchmarks.load.checks import CHECKS, Evidence
 from benchmarks.load.journal import Journal
-from benchmarks.load.memory import Sampler, outgrown
+from benchmarks.load.memory import Sample, outgrown, sample
+from benchmarks.load.repeated import repeatedly
 from benchmarks.load.report import print_report
 from benchmarks.load.truth import Truth
 from local.lambda_runtime import TooManyRequestsError
@@ -63,8 +63,11 @@ def load(
         with LocalStack(
             folder / "call-logs", folder / "logs", parameters=parameters, capacity=capacity
         ) as stack:
-            began = time.monotonic()
-            with Sampler() as memory, _swept(stack):
+            began, samples = time.monotonic(), list[Sample]()
+            with (
+                repeatedly(1, lambda: samples.append(sample())),
+                repeatedly(SWEEP_SECONDS, partial(_sweep, stack)),
+            ):
                 _run_admins(stack, plan, folder, users, seconds)
             ran = time.monotonic() - began
             left = aftermath(stack, plan.names())
@@ -72,8 +75,8 @@ def load(
         evidence = Evidence(journal, left, Truth(folder / "call-logs"), ROW_LIMIT)
         found = {check.__name__: list(check(evidence)) for check in CHECKS}
         exports = sum(map(len, left.listed.values()))
-        found[outgrown.__name__] = list(outgrown(memory.samples, exports))
-    print_report(evidence, memory.samples, found, ran)
+        found[outgrown.__name__] = list(outgrown(samples, exports))
+    print_report(evidence, samples, found, ran)
     sys.exit(1 if any(found.values()) else 0)
 
 
@@ -129,23 +132,10 @@ def _run_admins(stack: LocalStack, plan: Plan, folder: Path, users: int, seconds
         sys.exit(f"the admins broke off:\n{ended.stderr}")
 
 
-@contextmanager
-def _swept(stack: LocalStack) -> Iterator[None]:
-    """Sweeps now and then, so that exports whose admins have left end meanwhile."""
-    over = Event()
-
-    def run() -> None:
-        while not over.wait(SWEEP_SECONDS):
-            with suppress(TooManyRequestsError):  # the next one makes up for it
-                sweep(stack)
-
-    thread = Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+def _sweep(stack: LocalStack) -> None:
+    """Exports whose admins have left end meanwhile."""
+    with suppress(TooManyRequestsError):  # the next one makes up for it
+        sweep(stack)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from threading import Event, Thread
-from types import TracebackType
-from typing import Self
+from dataclasses import dataclass, replace
 
 STACK = "gateway, moto and DuckDB"
 FUNCTION = "the function that grew most"
@@ -37,34 +34,8 @@ class Sample:
     functions: dict[int, float]
 
 
-@dataclass
-class Sampler:
-    """Samples this process and the functions' from a `with` block's start to its end."""
-
-    every: float = 1.0
-    samples: list[Sample] = field(default_factory=list)
-
-    def __enter__(self) -> Self:
-        self._over = Event()
-        self._thread = Thread(target=self._run, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._over.wait(self.every):
-            self.samples.append(_sample())
-
-
-def _sample() -> Sample:
+def sample() -> Sample:
+    """This process and the functions', now."""
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid=,rss=,args="], capture_output=True, text=True, check=True
     ).stdout
