@@ -1,9 +1,11 @@
 """What there is once the admins have gone: exports at their ends, lists, and what S3 has."""
 
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import urllib3
@@ -12,6 +14,8 @@ from local.stack import LocalStack
 
 _PATIENCE = 90
 """Seconds for what is unfinished to end, and for a list that is throttled."""
+
+_FAILURE = re.compile(r"\[ERROR\] |RequestId: \S+ Error: ")
 
 
 @dataclass(frozen=True)
@@ -23,12 +27,14 @@ class Aftermath:
         stored: The manifests in S3, by export id.
         claimed: Digest of an idempotency key → the id of its export.
         unfinished: Marks of exports that are still to be carried on or told.
+        failures: What functions failed with, by their logs.
     """
 
     listed: dict[str, list[dict[str, Any]]]
     stored: dict[str, dict[str, dict[str, Any]]]
     claimed: dict[str, dict[str, str]]
     unfinished: list[str]
+    failures: list[str]
 
 
 def sweep(stack: LocalStack) -> None:
@@ -63,7 +69,17 @@ def aftermath(stack: LocalStack, workspaces: Iterable[str]) -> Aftermath:
             key.rpartition("/")[2].removesuffix(".json"): read(key)["export_id"]
             for key in objects(f"idempotency/{workspace}/")
         }
-    return Aftermath(listed, stored, claimed, unfinished)
+    return Aftermath(listed, stored, claimed, unfinished, failures(stack.log_directory))
+
+
+def failures(logs: Path) -> list[str]:
+    """What functions raised, exited with or ran out of time for, as Lambda logs it."""
+    return [
+        f"{log.stem}: {line}"
+        for log in sorted(logs.glob("*.log"))
+        for line in log.read_text(encoding="utf-8").splitlines()
+        if _FAILURE.match(line)
+    ]
 
 
 def _listed(stack: LocalStack, workspace: str) -> Iterator[dict[str, Any]]:

@@ -73,6 +73,11 @@ def every_answer_is_one_that_clients_are_told_of(evidence: Evidence) -> Iterator
             yield said
 
 
+def no_function_fails(evidence: Evidence) -> Iterator[str]:
+    """By their logs: API Gateway's 500 may also be that of a throttled authorizer."""
+    yield from evidence.aftermath.failures
+
+
 def every_throttled_call_succeeds_when_repeated(evidence: Evidence) -> Iterator[str]:
     for attempts in evidence.journal.calls():
         last = attempts[-1]
@@ -223,6 +228,7 @@ def there_was_something_to_check(evidence: Evidence) -> Iterator[str]:
 CHECKS: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     there_was_something_to_check,
     every_answer_is_one_that_clients_are_told_of,
+    no_function_fails,
     every_throttled_call_succeeds_when_repeated,
     nothing_is_lost,
     a_key_stands_for_one_export,

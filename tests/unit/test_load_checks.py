@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.load import checks
-from benchmarks.load.aftermath import Aftermath
+from benchmarks.load.aftermath import Aftermath, failures
 from benchmarks.load.call_logs import Plan, write_call_logs
 from benchmarks.load.checks import CHECKS, Evidence
 from benchmarks.load.journal import Download, Exchange, Journal, Writer
@@ -189,7 +189,7 @@ def evidence(truth: Truth) -> Evidence:
         stored[workspace] = {shown["id"]: export(truth, workspace)}
         key = hashlib.sha256(f"first of {workspace}".encode()).hexdigest()
         claimed[workspace] = {key: shown["id"]}
-    return Evidence(journal, Aftermath(listed, stored, claimed, []), truth, row_limit=100)
+    return Evidence(journal, Aftermath(listed, stored, claimed, [], []), truth, row_limit=100)
 
 
 def all_violations(evidence: Evidence) -> dict[str, list[str]]:
@@ -369,6 +369,7 @@ WRONG = [
     (checks.files_have_every_row_of_their_own_and_no_other, one_row_less),
     (checks.files_have_every_row_of_their_own_and_no_other, in_file(size_bytes=1)),
     (checks.files_have_every_row_of_their_own_and_no_other, in_file(name="another.csv")),
+    (checks.no_function_fails, lambda e: e.aftermath.failures.append("[ERROR] KeyError: 'id'")),
     (checks.there_was_something_to_check, lambda e: e.journal.downloads.clear()),
     (checks.there_was_something_to_check, answers("GET /usage", status=404)),
 ]
@@ -386,6 +387,19 @@ def test_each_check_sees_what_it_is_for(
 
 def test_every_check_is_seen_to_fail() -> None:
     assert {check for check, _ in WRONG} == set(CHECKS)
+
+
+def test_what_a_function_failed_with_is_in_its_log(tmp_path: Path) -> None:
+    (tmp_path / "ExportFunction.log").write_text(
+        "START RequestId: 1-2 Version: $LATEST\n"
+        '{"level": "ERROR", "message": "a schedule\'s input was refused"}\n'
+        "[ERROR] KeyError: 'id'\nTraceback (most recent call last):\n"
+        "RequestId: 1-2 Error: Task timed out after 30.00 seconds\n"
+    )
+    assert failures(tmp_path) == [
+        "ExportFunction: [ERROR] KeyError: 'id'",
+        "ExportFunction: RequestId: 1-2 Error: Task timed out after 30.00 seconds",
+    ]
 
 
 def test_an_order_without_an_answer_may_have_made_an_export(evidence: Evidence) -> None:
