@@ -87,10 +87,12 @@ class Athena:
         """
         with translated_errors():
             body = self._s3.get_object(Bucket=query.bucket, Key=query.key)["Body"].read()
-            rows = csv.DictReader(io.StringIO(body.decode(), newline=""))
-            if having not in (rows.fieldnames or ()):
+            lines = csv.reader(io.StringIO(body.decode(), newline=""))
+            header = next(lines, [])
+            if having not in header:
                 raise ValueError(f"{query.key} has no column {having}")
-        return rows
+            # not by DictReader, which takes twice as long for the hours of a year
+            return iter([dict(zip(header, line, strict=True)) for line in lines])
 
 
 def _query(execution: "QueryExecutionTypeDef") -> QueryExecution:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
-_FIRST_PAUSE = 0.1
+_FIRST_PAUSE = 0.2
+_SHARE_OF_THE_WAIT = 0.2
 _LONGEST_PAUSE = 2.0
 
 
@@ -31,10 +32,15 @@ class SystemClock:
 
 
 def looks(clock: Clock, until: datetime) -> Iterator[None]:
-    """Paces repeated looks: the first at once, then less and less often, the last at `until`."""
-    pause = _FIRST_PAUSE
+    """Paces repeated looks: the first at once, then less and less often, the last at `until`.
+
+    Pauses grow with the time waited so far, so that what ends is seen about a tenth of that time
+    later. That makes 20 looks in 20 seconds; all callers share Athena's 20 a second.
+    """
+    begun = clock.now()
     yield
-    while (left := (until - clock.now()).total_seconds()) > 0:
-        clock.sleep(min(pause, left))
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
+    while (left := (until - (now := clock.now())).total_seconds()) > 0:
+        waited = (now - begun).total_seconds()
+        pause = _FIRST_PAUSE + waited * _SHARE_OF_THE_WAIT
+        clock.sleep(min(pause, _LONGEST_PAUSE, left))
         yield

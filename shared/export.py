@@ -133,7 +133,7 @@ class ControlTotals(CallTotals):
         for totals in (totals for part in parts for totals in part.by_model):
             key = (totals.provider, totals.model)
             by_model[key] = by_model.get(key, Totals()) + totals.value()
-        whole = sum((part.value() for part in parts), start=Totals())
+        whole = Totals.sum(part.value() for part in parts)
         return cls._of(whole, dict(sorted(by_model.items())))
 
     @classmethod

@@ -57,7 +57,7 @@ def suggest_timeframes(
             after, end = _cut(hours, first, after, zone) if zone else (after, hours[after])
         else:
             end = timeframe.end
-        totals = sum((by_hour[hour] for hour in hours[first:after]), start=Totals())
+        totals = Totals.sum(by_hour[hour] for hour in hours[first:after])
         parts.append(SuggestedTimeframe(Timeframe(start, end), totals, totals.rows <= row_limit))
         if after >= len(hours):
             return parts

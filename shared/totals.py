@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property, reduce
 from typing import Self
 
 from shared.usd import add_usd, usd_from_scaled_cost
@@ -36,6 +37,18 @@ class Totals:
             self.unpriced_calls + other.unpriced_calls,
         )
 
+    @classmethod
+    def sum(cls, many: Iterable[Self]) -> "Totals":
+        """What several add up to: a year has thousands of hours, so without a sum for each."""
+        each = list(many)
+        return Totals(
+            sum(totals.rows for totals in each),
+            sum(totals.input_tokens for totals in each),
+            sum(totals.output_tokens for totals in each),
+            reduce(add_usd, (totals.cost_usd for totals in each), Decimal(0)),
+            sum(totals.unpriced_calls for totals in each),
+        )
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -49,10 +62,10 @@ class Summary:
     by_hour: Mapping[datetime, Totals]
     by_model: Mapping[tuple[str, str], Totals]
 
-    @property
+    @cached_property
     def totals(self) -> Totals:
         """The sums over everything."""
-        return sum(self.by_hour.values(), start=Totals())
+        return Totals.sum(self.by_hour.values())
 
 
 def read_summary(rows: Iterable[Mapping[str, str]]) -> Summary:
@@ -74,7 +87,7 @@ def read_summary(rows: Iterable[Mapping[str, str]]) -> Summary:
     except (KeyError, ArithmeticError) as error:
         raise ValueError("the summary's result is not one of the summary query") from error
     summary = Summary(dict(sorted(by_hour.items())), dict(sorted(by_model.items())))
-    if summary.totals != sum(by_model.values(), start=Totals()):
+    if summary.totals != Totals.sum(by_model.values()):
         raise ValueError("the summary's hours and models do not add up to the same totals")
     return summary
 

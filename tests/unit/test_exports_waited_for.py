@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
+
 from shared.aws_errors import ServiceUnavailableError
+from shared.clock import looks
 from shared.export import Status
 from shared.query_execution import QueryState
 from tests.fake_system import FakeSystem
-from tests.fakes import Fate
+from tests.fakes import FakeClock, Fate
 
 RUNS_ON = Fate(QueryState.RUNNING)
 
@@ -23,6 +26,19 @@ def test_waiting_looks_less_and_less_often_and_ends_in_time() -> None:
     assert pauses[0] <= 0.2
     assert max(pauses) <= 2
     assert system.steps.taken.count("before look") == len(pauses) + 1 <= 20
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.1, 2.4, 3.7, 5.2, 8.1])
+def test_the_next_look_is_not_much_later_than_what_it_sees(seconds: float) -> None:
+    clock = FakeClock()
+    begun = clock.now()
+    until = begun + timedelta(seconds=20)
+    seen = next(
+        waited
+        for _ in looks(clock, until)
+        if (waited := (clock.now() - begun).total_seconds()) >= seconds
+    )
+    assert seen - seconds <= 0.2 + 0.2 * seconds
 
 
 def test_waiting_looks_once_even_where_there_is_no_time() -> None:
