@@ -1,9 +1,11 @@
 """What is in the artifacts: the function's own package, its pinned distributions, nothing else.
 
-The distributions are compared, byte for byte, with wheels that have a pinned hash.
+The distributions are compared, byte for byte, with wheels that have a pinned hash; beside each
+module is the bytecode that Lambda's Python compiles it to.
 """
 
 import hashlib
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,10 +15,20 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from tests.packaging.builds import ARTIFACTS, FUNCTIONS, LAYER, ROOT, WHEELS, cannot_run, files
+from tests.packaging.builds import (
+    ARTIFACTS,
+    FUNCTIONS,
+    LAYER,
+    ROOT,
+    WHEELS,
+    cannot_run,
+    files,
+    python_of_lambda,
+)
 
 ELF_MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
 PLATFORMS = {"arm64": "_aarch64", "x86_64": "_x86_64"}
+BYTECODE = Path(__file__).with_name("bytecode.py")
 LAMBDA = {"python_full_version": "3.13.0", "python_version": "3.13", "sys_platform": "linux"}
 
 Digests = dict[str, str]
@@ -31,7 +43,11 @@ def test_an_artifact_has_its_package_and_its_pinned_distributions_alone(
         cannot_run("the packages are not in a folder of their own; `make build` fetches them")
     package = FUNCTIONS.get(logical_id, "shared")
     import_path = "python/" if logical_id == LAYER else ""
-    built = digests(build / logical_id)
+    built = {
+        path: value
+        for path, value in digests(build / logical_id).items()
+        if not path.endswith(".pyc")  # the test below looks at these
+    }
     allowed = {
         f"{import_path}{package}/{path}": digest(ROOT / package / path)
         for path in files(ROOT / package)
@@ -42,6 +58,20 @@ def test_an_artifact_has_its_package_and_its_pinned_distributions_alone(
         assert installed, f"{requirement} is not there as one of {len(wheels)} pinned wheels has it"
         allowed |= installed[0]
     assert built == allowed
+
+
+@pytest.mark.parametrize("logical_id", ARTIFACTS)
+def test_every_module_has_its_bytecode_and_no_other(build: Path, logical_id: str) -> None:
+    compared = subprocess.run(  # noqa: S603 - ours
+        [python_of_lambda(), "-I", "-S", "-B", BYTECODE, build / logical_id],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    lines = compared.stdout.splitlines()
+    if lines and all(line.endswith(": not compiled") for line in lines):
+        cannot_run("there is no bytecode: a plain `sam build` leaves it out, `make build` does not")
+    assert lines == []
 
 
 def test_compiled_modules_are_of_the_architecture_they_run_on(

@@ -9,9 +9,9 @@ import pytest
 from tests.packaging.builds import ARTIFACTS, FUNCTIONS, LAYER
 
 ZIP_LIMITS_MB = {
-    "AnalyticsFunction": 23.0,
+    "AnalyticsFunction": 27.0,
     "AuthorizerFunction": 6.0,
-    "ExportFunction": 23.0,
+    "ExportFunction": 27.0,
     "SharedLayer": 0.2,
 }
 UNPACKED_LIMIT_MB = 50.0  # with the layer; Lambda's own limit is 250
@@ -39,4 +39,5 @@ def zipped_mb(folder: Path, scratch: Path) -> float:
 
 
 def unpacked_mb(folder: Path) -> float:
-    return sum(path.stat().st_size for path in folder.rglob("*")) / 1_000_000
+    contents = folder.rglob("*")
+    return sum(path.stat().st_size for path in contents if path.is_file()) / 1_000_000
