@@ -39,7 +39,7 @@ ENGINE_TESTS := $(addprefix tests/functional/test_,direct_invocation.py export_a
   observability.py row_limit.py smoke.py smoke_facts.py usage_api.py)
 
 .PHONY: help export serve seed smoke web deploy-web trino test test-slow test-clients test-oidc test-trino \
-  load check check-template mutate format docs build lock licenses audit clean
+  load check check-template mutate bench format docs build lock licenses audit clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ check-template: .checkov/installed ## Hold the template against checkov's rules 
 
 mutate: .mutate/installed ## Break the code in many small ways: do the tests notice? Takes its time (ARGS=shared/queries.py)
 	@$(BIN)/python -m local.mutation $(ARGS)
+
+bench: build trino .clients/installed ## Measure speed, memory and cost into docs/performance.md; half an hour (ARGS="exports --rounds 3")
+	@$(BIN)/python -m benchmarks --write docs/performance.md $(ARGS)
 
 format: .venv/installed ## Format the code and mend what lint can mend
 	@$(BIN)/ruff format

@@ -81,6 +81,11 @@ class LambdaProcess:
         self._process.wait()
         self._api.__exit__(exception_type, exception, traceback)
 
+    def started(self) -> int:
+        """Waits until the function is loaded, as far as it is before any event; its process id."""
+        assert self._api.is_asked.wait(_PATIENCE), self.output
+        return self._process.pid
+
     def invoke(self, event: Any) -> Any:
         """The handler's answer. Fails the test where there is none."""
         request_id = self._api.send(event, self._function.timeout)

@@ -48,6 +48,8 @@ class RuntimeApi:
     """Answers a runtime from a `with` block's start to its end."""
 
     def __init__(self, function_arn: str) -> None:
+        self.is_asked = threading.Event()
+        """Set once a runtime has asked for an invocation: its function has started."""
         self._function_arn = function_arn
         self._invocations: SimpleQueue[Response] = SimpleQueue()
         self._endings: SimpleQueue[Ending] = SimpleQueue()
@@ -116,6 +118,7 @@ class RuntimeApi:
         return None
 
     def _next(self, _request: Request) -> Response:
+        self.is_asked.set()
         return self._invocations.get()
 
     def _response(self, request: Request, request_id: str) -> Response:

@@ -26,7 +26,9 @@ class OneObject:
 def rows(content: str) -> list[dict[str, str]]:
     s3: Any = OneObject(content)
     athena: Any = None
-    return list(Athena(athena, s3, workgroup="exports", database="logs").result(DONE, having="hour"))
+    return list(
+        Athena(athena, s3, workgroup="exports", database="logs").result(DONE, having="hour")
+    )
 
 
 def test_a_row_is_read_by_the_names_of_its_columns() -> None:
