@@ -77,6 +77,11 @@ class LocalAthenaResponse(AthenaResponse):
         refusal = JsonRESTError("InvalidRequestException", message)
         return 400, {**self.response_headers, **dict(refusal.get_headers())}, refusal.get_body()
 
+    def get_work_group(self) -> str:
+        name = self._required("WorkGroup")
+        cast("LocalAthenaBackend", self.athena_backend).settings(name)  # which refuses unknown ones
+        return super().get_work_group()
+
     def start_query_execution(self) -> str:
         workgroup = self._request.get("WorkGroup") or "primary"
         self._required("QueryString")

@@ -140,7 +140,7 @@ def usage(smoke: Smoke) -> Seen:
         while answer.status == 202 and time.monotonic() < until:
             time.sleep(smoke.poll_seconds)
             answer = admin.call("GET", path)
-    if answer.status != 200:
+    if answer.status != 200 or "totals" not in answer.body:
         return Seen(f"{answer.status}: {_words(answer.body)}", ok=False)
     totals, told = answer.body["totals"], export["control_totals"]
     faults = [

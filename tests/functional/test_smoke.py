@@ -300,6 +300,11 @@ class TestExports:
         said = fault(exports.usage(changed(smoked, token=smoked.member_token)))
         assert said == "403: Forbidden"
 
+    def test_usage_from_somebody_else_is_seen(self, smoked: Smoke) -> None:
+        with refusing_aws(200, "<html>", JSON) as url:
+            said = fault(exports.usage(changed(smoked, api_url=url)))
+        assert said == "200: The API answered with status 200."
+
 
 def rejection(smoked: Smoke) -> dict[str, Any]:
     """What the function answers where the limit is one below the count."""

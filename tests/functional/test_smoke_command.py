@@ -153,6 +153,17 @@ def test_a_day_that_is_too_dear_is_refused_before_anything_is_asked(
     assert "may cost $0.0035: name a quieter --day or --workspace" in said
 
 
+def test_a_workgroup_that_is_not_there(deployed: Mapping[str, str], smoke: Smoke) -> None:
+    asked = ("--stack", "api-usage-export", "--cutoff-workgroup", "nowhere")
+    done = smoke(*asked, environment=deployed)
+    assert done.status == 2, done
+    assert done.stderr.endswith(
+        "Athena refuses athena:GetWorkGroup on the workgroup nowhere: InvalidRequestException, "
+        "WorkGroup nowhere is not found."
+    )
+    assert "401 at all 6 routes" in done.stdout  # what was seen until then is shown
+
+
 def test_a_stack_that_is_not_there(deployed: Mapping[str, str], smoke: Smoke) -> None:
     said = one_sentence(smoke("--stack", "nowhere", environment=deployed))
     assert said == "There is no stack nowhere in eu-central-1."
