@@ -230,6 +230,18 @@ class TestExports:
 
         assert "it has calls from" in fault(exports.file(with_export(smoked, change)))
 
+    def test_a_file_whose_calls_are_out_of_order_is_seen(self, smoked: Smoke) -> None:
+        class Shuffled:
+            """Downloads the file with its first two calls the other way round."""
+
+            def download(self, file: Any, path: Path) -> None:
+                smoked.api(None).download(file, path)
+                head, first, second, *others = path.read_bytes().splitlines(keepends=True)
+                path.write_bytes(b"".join([head, second, first, *others]))
+
+        shuffled = changed(smoked, api=lambda _token: Shuffled())
+        assert fault(exports.file(shuffled)) == "its dates go back"
+
     def test_a_file_that_does_not_arrive_whole_is_seen(self, smoked: Smoke) -> None:
         def change(export: Any) -> None:
             export["file"]["size_bytes"] += 1
