@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import threading
 import time
@@ -22,6 +21,7 @@ from local import report
 from local.api_client import Answer, ApiClient
 from local.call_log_check.command import check_logs
 from local.cli_errors import errors_for_people
+from local.cli_options import workspace_id
 from local.cron import Cron
 from local.engines import EngineName, engine_named
 from local.events import EventError, Exit, download_files, exit_status, exports_in, read_event
@@ -38,7 +38,6 @@ from local.smoke.command import smoke
 from local.stack import LocalStack
 from local.web_deployment.command import deploy_web
 from shared.timeframe import Period
-from shared.workspace import WORKSPACE_ID_PATTERN
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "call-logs"
@@ -333,12 +332,7 @@ def _stack(
 
 def _workspace(given: str | None, call_logs: Path | None) -> str:
     if given is not None:
-        if not re.fullmatch(WORKSPACE_ID_PATTERN, given):
-            raise typer.BadParameter(
-                f"{given!r} is no workspace id: use up to 64 letters, digits, _ and -",
-                param_hint="--workspace",
-            )
-        return given
+        return workspace_id(given)
     if call_logs is None:
         return SAMPLE_WORKSPACE
     found = sorted(path.name.partition("=")[2] for path in call_logs.glob("workspace_id=*"))

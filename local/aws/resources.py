@@ -42,6 +42,7 @@ def describe_stack(name: str, outputs: Mapping[str, str], cloudformation: Any) -
     """Let CloudFormation name the outputs of a stack, whose resources are there already."""
     described = {output: {"Value": value} for output, value in outputs.items()}
     body = json.dumps({"Resources": {}, "Outputs": described})
+    cloudformation.delete_stack(StackName=name)  # what was said of it before, if anything
     cloudformation.create_stack(StackName=name, TemplateBody=body)
 
 

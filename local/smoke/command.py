@@ -1,7 +1,6 @@
 """`python -m local smoke`: does a deployed stack work?"""
 
 import os
-import re
 import sys
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
@@ -15,13 +14,13 @@ import typer
 from rich.console import Console
 
 from local.cli_errors import errors_for_people
+from local.cli_options import workspace_id
 from local.deployment import DeployedStack, DeploymentError, deployed_stack
 from local.smoke import report
 from local.smoke.cost import QUERIES, day_bytes, most_usd
 from local.smoke.run import Result, results
 from local.smoke.smoke import Smoke, boto3_client
 from local.smoke.tokens import usable_token
-from shared.workspace import WORKSPACE_ID_PATTERN
 
 _HERE: Final = ("127.0.0.1", "localhost", "::1")
 console = Console(stderr=True)
@@ -88,7 +87,7 @@ def smoke(
             outputs=deployed.outputs if deployed else None,
             folder=Path(folder),
             day=_day(day, now.date()),
-            workspace=_workspace(workspace),
+            workspace=workspace_id(workspace) if workspace is not None else None,
             token=usable_token(token, "admin's", now),
             member_token=usable_token(member_token, "member's", now),
             cutoff_workgroup=cutoff_workgroup,
@@ -143,15 +142,6 @@ def _day(given: str | None, today: date) -> date:
     if trouble:
         raise typer.BadParameter(trouble, param_hint="--day")
     return day
-
-
-def _workspace(given: str | None) -> str | None:
-    if given is not None and not re.fullmatch(WORKSPACE_ID_PATTERN, given):
-        raise typer.BadParameter(
-            f"{given!r} is no workspace id: use up to 64 letters, digits, _ and -",
-            param_hint="--workspace",
-        )
-    return given
 
 
 def _announced_cost(asked: Smoke, max_usd: float) -> Decimal | None:

@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from local.api_client import Answer
-from local.page.headers import IMMUTABLE, REVALIDATED, security_headers
+from local.page.headers import CONTENT_TYPES, IMMUTABLE, REVALIDATED, security_headers
 from local.smoke.seen import Seen
 from local.smoke.smoke import Smoke, reached
 
@@ -22,13 +23,11 @@ def page(smoke: Smoke) -> Seen:
     index = _get(smoke, url, "/")
     if index.status != 200:
         return Seen(f"{index.status} at {url}: is the page uploaded?", ok=False)
-    faults = [*_wrong_headers("/", index, url, config), *_wrong_cache("/", index, REVALIDATED)]
-    if not index.headers.get("Content-Type", "").startswith("text/html"):
-        faults.append(f"/ is {index.headers.get('Content-Type')}")
+    faults = [*_wrong_headers("/", index, url, config), *_wrong_kind("/", index, REVALIDATED)]
     told = _get(smoke, url, "/config.json")
     if told.status != 200 or any(told.body.get(name) != value for name, value in config.items()):
         faults.append("/config.json is not as the output PageConfig says")
-    faults += _wrong_cache("/config.json", told, REVALIDATED)
+    faults += _wrong_kind("/config.json", told, REVALIDATED)
     assets = _ASSET.findall(index.text)
     for path in assets:
         asset = _get(smoke, url, path)
@@ -36,7 +35,7 @@ def page(smoke: Smoke) -> Seen:
             faults.append(f"{asset.status} at {path}")
         else:
             faults += _wrong_headers(path, asset, url, config)
-            faults += _wrong_cache(path, asset, IMMUTABLE)
+            faults += _wrong_kind(path, asset, IMMUTABLE)
     if not assets:
         faults.append("/ has no assets: is the page built?")
     return Seen.of([*faults, *_calls_the_api(smoke, url)], f"200 with its headers at {url}")
@@ -74,9 +73,13 @@ def _directives(policy: str) -> dict[str, set[str]]:
     return {"connect-src": set()} | {part[0]: set(part[1:]) for part in parts if part}
 
 
-def _wrong_cache(path: str, answer: Answer, expected: str) -> list[str]:
-    value = answer.headers.get("Cache-Control")
-    return [] if value == expected else [f"Cache-Control of {path} is {value!r}"]
+def _wrong_kind(path: str, answer: Answer, cache: str) -> list[str]:
+    kind = CONTENT_TYPES.get(PurePosixPath(path).suffix or ".html")
+    return [
+        f"{name} of {path} is {value!r}"
+        for name, expected in {"Cache-Control": cache, "Content-Type": kind}.items()
+        if (value := answer.headers.get(name)) != expected
+    ]
 
 
 def _calls_the_api(smoke: Smoke, url: str) -> list[str]:

@@ -16,17 +16,11 @@ from local.aws import LocalAws
 from local.sample_call_logs import write_sample_call_logs
 from local.stack import LocalStack
 from tests.functional.athena_caller import calls, write_call_log
+from tests.functional.operators_shell import KEYS, NO_AWS
 
 ROOT = Path(__file__).parents[2]
 DAY = "2026-01-31"
 FILE = f"workspace_id=ws-acme/day={DAY}/calls.parquet"
-NO_AWS = {
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "NO_PROXY": "127.0.0.1",
-}
-KEYS = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_MAX_ATTEMPTS": "1"}
 
 
 def check_logs(

@@ -16,14 +16,10 @@ from local.deployment import DeploymentError
 from local.page import PageBuildError
 from local.stack import LocalStack
 from local.web_deployment import Uploaded, command, page_files, upload
+from tests.functional.operators_shell import NO_AWS
 
 CONFIG = '{"apiUrl": "https://api.example.com", "scope": "openid email"}'
 ORIGIN = {"Id": "page", "DomainName": "page.s3.amazonaws.com"}
-NO_AWS = {
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 
 
 class Page:

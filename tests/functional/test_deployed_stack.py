@@ -6,6 +6,7 @@ import pytest
 
 from local.deployment import DeployedStack, DeploymentError, deployed_stack
 from local.stack import LocalStack
+from tests.functional.operators_shell import KEYS, NO_AWS
 from tests.functional.refusing_aws import refusing_aws
 
 
@@ -14,15 +15,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> None:
     """A shell with keys and a region."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
-    for name, value in {
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ACCESS_KEY_ID": "k",
-        "AWS_SECRET_ACCESS_KEY": "s",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_MAX_ATTEMPTS": "1",
-    }.items():
+    for name, value in {**NO_AWS, **KEYS}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # which would remember other credentials
 

@@ -18,21 +18,10 @@ from local.smoke import command
 from local.smoke.run import CHECKS
 from local.stack import LocalStack
 from tests.functional.conftest import WORKSPACE
+from tests.functional.operators_shell import KEYS, NO_AWS
 from tests.functional.refusing_aws import refusing_aws
 
 ROOT = Path(__file__).parents[2]
-KEYS = {
-    "AWS_ACCESS_KEY_ID": "k",
-    "AWS_SECRET_ACCESS_KEY": "s",
-    "AWS_DEFAULT_REGION": "eu-central-1",
-    "AWS_MAX_ATTEMPTS": "1",
-}
-NO_AWS = {
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "NO_PROXY": "127.0.0.1",
-}
 NOTHING: Mapping[str, str] = MappingProxyType({})
 NAMED = ("--api-url", "http://127.0.0.1:9", "--function", "ExportFunction")
 
@@ -77,12 +66,7 @@ def one_sentence(done: Done) -> str:
 @pytest.fixture(scope="module")
 def deployed(stack: LocalStack) -> Mapping[str, str]:
     """The shell of an operator of the stack, who has both tokens."""
-    names = [
-        found["StackName"]
-        for found in stack.aws.client("cloudformation").describe_stacks()["Stacks"]
-    ]
-    if stack.template.stack_name not in names:
-        stack.aws.describe_stack(stack.outputs())
+    stack.aws.describe_stack(stack.outputs())
     provider = stack.identity_provider
     return {
         **stack.client_environment,

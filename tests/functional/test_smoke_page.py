@@ -91,6 +91,7 @@ def setting(path: str, name: str, value: str | None) -> Change:
         "Cross-Origin-Resource-Policy",
         "Permissions-Policy",
         "Cache-Control",
+        "Content-Type",
     ],
 )
 def test_a_header_that_is_missing_or_another_is_named(site: Served, path: str, name: str) -> None:
@@ -147,7 +148,9 @@ def test_what_is_no_built_page_is_seen(site: Served) -> None:
             response.headers["Content-Type"] = "text/plain"
 
     site.change = change
-    assert site.fault() == "/ is text/plain; / has no assets: is the page built?"
+    assert site.fault() == (
+        "Content-Type of / is 'text/plain'; / has no assets: is the page built?"
+    )
 
 
 def test_another_deployments_config_is_seen(site: Served) -> None:
