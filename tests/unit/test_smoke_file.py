@@ -20,11 +20,13 @@ def read(folder: Path, *rows: str, head: str = HEAD) -> CsvFile:
 def row(
     date: str = "2026-01-31 00:00:00.000",
     model: str = "gpt-5",
+    *,
+    provider: str = "openai",
     tokens: tuple[str, str] = ('"1"', '"2"'),
     prices: tuple[str, str] = ('"3.000000"', '"0.000001"'),
 ) -> str:
     return ",".join(
-        [f'"{date}"', '"k"', '"a, ""b"""', '"openai"', f'"{model}"', *tokens, "", *prices]
+        [f'"{date}"', '"k"', '"a, ""b"""', f'"{provider}"', f'"{model}"', *tokens, "", *prices]
     )
 
 
@@ -53,11 +55,12 @@ def test_a_call_is_unpriced_where_tokens_have_no_price(tmp_path: Path) -> None:
 
 
 def test_models_are_kept_apart_by_their_own_names(tmp_path: Path) -> None:
-    found = read(tmp_path, row(model="'@cf/x"), row(model="gpt"), row(model="''quoted"))
+    rows = [row(model="'@cf/x"), row(model="gpt"), row(model="''quoted", provider="'=p")]
+    found = read(tmp_path, *rows)
     assert {name: each.rows for name, each in found.by_model.items()} == {
         ("openai", "@cf/x"): 1,
         ("openai", "gpt"): 1,
-        ("openai", "'quoted"): 1,
+        ("=p", "'quoted"): 1,
     }
 
 
