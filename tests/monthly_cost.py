@@ -11,12 +11,11 @@ from types import MappingProxyType
 from typing import Final
 
 from local.template import Template
+from shared.usd import athena_cost_usd
 
 GB: Final = 10**9
 
 # us-east-1, USD, as AWS published them in 2026.
-ATHENA_TB: Final = Decimal(5)
-ATHENA_LEAST: Final = 10_000_000  # bytes a query
 S3_GB_MONTH: Final = Decimal("0.023")
 S3_PUT: Final = Decimal("0.005") / 1000  # and LIST
 S3_GET: Final = Decimal("0.0004") / 1000
@@ -78,7 +77,7 @@ SIZES: Final = (Platform(10**6, 10), Platform(10**8, 100), Platform(10**10, 1_00
 
 def queried(bytes_read: int) -> Decimal:
     """Athena's price of one query."""
-    return max(bytes_read, ATHENA_LEAST) * ATHENA_TB / 10**12
+    return athena_cost_usd([bytes_read])
 
 
 def an_export(calls: int) -> Decimal:
