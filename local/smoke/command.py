@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from local.cli_errors import errors_for_people
 from local.cli_options import workspace_id
-from local.deployment import DeployedStack, DeploymentError, deployed_stack
+from local.deployment import DeploymentError, deployed_stack
 from local.smoke import report
 from local.smoke.cost import QUERIES, day_bytes, most_usd
 from local.smoke.run import Result, results
@@ -80,11 +81,11 @@ def smoke(
     seen: list[Result] = []
     with errors_for_people(console), TemporaryDirectory() as folder:
         now = datetime.now(UTC)
-        deployed = _deployed(stack, api_url, function)
+        api, function, outputs = _named(stack, api_url, function)
         asked = Smoke(
-            api_url=_address(deployed.output("ApiUrl") if deployed else api_url or "", "--api-url"),
-            function=deployed.output("ExportFunctionName") if deployed else function or "",
-            outputs=deployed.outputs if deployed else None,
+            api_url=_address(api, "--api-url"),
+            function=function,
+            outputs=outputs,
             folder=Path(folder),
             day=_day(day, now.date()),
             workspace=workspace_id(workspace) if workspace is not None else None,
@@ -92,8 +93,9 @@ def smoke(
             member_token=usable_token(member_token, "member's", now),
             cutoff_workgroup=cutoff_workgroup,
         )
-        most = _announced_cost(asked, max_usd)
-        asked.usd_left = max(0.0, max_usd - float(most or 0))
+        budget = Decimal(str(max_usd))
+        most = _announced_cost(asked, budget)
+        asked.usd_left = budget - (most or 0)
         spinner = console.status("Checking") if sys.stderr.isatty() else nullcontext()
         try:
             with spinner as status:
@@ -112,15 +114,21 @@ def smoke(
             raise DeploymentError(f"Not all could be checked. {' '.join(dict.fromkeys(lacks))}")
 
 
-def _deployed(stack: str | None, api_url: str | None, function: str | None) -> DeployedStack | None:
-    if (stack is None) is (api_url is None and function is None) or (
-        stack is None and (api_url is None or function is None)
-    ):
-        raise typer.BadParameter(
-            "name a stack, or else an API and a function (--api-url and --function)",
-            param_hint="--stack",
-        )
-    return deployed_stack(stack) if stack is not None else None
+def _named(
+    stack: str | None, api_url: str | None, function: str | None
+) -> tuple[str, str, Mapping[str, str] | None]:
+    """Where the API is, what the export function is called, and the stack's outputs."""
+    match stack, api_url, function:
+        case str(), None, None:
+            deployed = deployed_stack(stack)
+            api, name = deployed.output("ApiUrl"), deployed.output("ExportFunctionName")
+            return api, name, deployed.outputs
+        case None, str(), str():
+            return api_url, function, None
+    raise typer.BadParameter(
+        "name a stack, or else an API and a function (--api-url and --function)",
+        param_hint="--stack",
+    )
 
 
 def _address(given: str, option: str) -> str:
@@ -144,24 +152,22 @@ def _day(given: str | None, today: date) -> date:
     return day
 
 
-def _announced_cost(asked: Smoke, max_usd: float) -> Decimal | None:
+def _announced_cost(asked: Smoke, budget: Decimal) -> Decimal | None:
     """Says what the run costs at most, before it starts; None where that cannot be known."""
-    if asked.outputs is None or asked.workspace is None:
-        most = most_usd(0)
-        unknown = "" if asked.workspace is None else ", and more for a day of over 10 MB"
-        console.print(f"This costs at most ${most:.4f}{unknown}.", highlight=False)
-        return None if unknown else most
-    bucket = asked.output("CallLogBucketName")
-    size = day_bytes(boto3_client("s3"), bucket, asked.workspace, asked.day.isoformat())
+    size, said, more, advice = 0, "", "", "allow it with --max-usd"
+    if asked.workspace is not None and asked.outputs is None:
+        more = ", and more for a day of over 10 MB"
+    elif asked.workspace is not None:
+        bucket = asked.output("CallLogBucketName")
+        size = day_bytes(boto3_client("s3"), bucket, asked.workspace, asked.day.isoformat())
+        said = f"{asked.day} of {asked.workspace} is {size:,} bytes. "
+        advice = f"name a quieter --day or --workspace, or {advice}"
     most = most_usd(size)
-    said = f"{asked.day} of {asked.workspace} is {size:,} bytes"
-    if most > Decimal(str(max_usd)):
-        raise DeploymentError(
-            f"{said}, and to check with it may cost ${most:.4f}: name a quieter --day or "
-            "--workspace, or allow it with --max-usd."
-        )
+    if most > budget:
+        raise DeploymentError(f"{said}The run may cost ${most:.4f}{more}: {advice}.")
     console.print(
-        f"{said}. This costs at most ${most:.4f}, by {QUERIES} Athena queries and their requests.",
+        f"{said}This costs at most ${most:.4f}{more}, by {QUERIES} Athena queries and their "
+        "requests.",
         highlight=False,
     )
-    return most
+    return None if more else most

@@ -67,7 +67,7 @@ def directly(smoke: Smoke) -> Seen:
 def file(smoke: Smoke) -> Seen:
     """The file adds up to the control totals, and holds the day's calls in order."""
     export = smoke.made()
-    usd = float(TRANSFER_USD_PER_BYTE * export["file"]["size_bytes"])
+    usd = TRANSFER_USD_PER_BYTE * export["file"]["size_bytes"]
     if usd > smoke.usd_left:
         size = f"{export['file']['size_bytes']:,} bytes"
         raise NotCheckedError(f"to download {size} may cost ${usd:.3f}: see --max-usd")
@@ -83,11 +83,11 @@ def file(smoke: Smoke) -> Seen:
     start, end = (_as_in_the_file(export["timeframe"][bound]) for bound in ("start", "end"))
     if smoke.file.all.rows and not start <= smoke.file.first <= smoke.file.last < end:
         faults.append(f"it has calls from {smoke.file.first} to {smoke.file.last}")
-    totals, usd = smoke.file.all, export["control_totals"]["cost_usd"]
+    totals, cost = smoke.file.all, export["control_totals"]["cost_usd"]
     return Seen.of(
         faults,
         f"{totals.rows:,} rows, {totals.input_tokens:,} and {totals.output_tokens:,} tokens, "
-        f"${usd}, {totals.unpriced_calls:,} unpriced: as the control totals",
+        f"${cost}, {totals.unpriced_calls:,} unpriced: as the control totals",
     )
 
 

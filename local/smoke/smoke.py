@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ class Smoke:
     token: str | None = None
     member_token: str | None = None
     cutoff_workgroup: str | None = None
-    usd_left: float = 0.01
+    usd_left: Decimal = Decimal("0.01")
     client: Callable[[str], Any] = boto3_client
     poll_seconds: float = 2
     url_seconds: int = 3

@@ -137,6 +137,11 @@ def test_a_day_that_is_too_dear_is_refused_before_anything_is_asked(
     assert "may cost $0.0035: name a quieter --day or --workspace" in said
 
 
+def test_a_run_without_call_logs_is_refused_by_its_cost_too(smoke: Smoke) -> None:
+    said = one_sentence(smoke(*NAMED, "--max-usd", "0.003", environment=KEYS))
+    assert said == "The run may cost $0.0035: allow it with --max-usd."
+
+
 def test_a_workgroup_that_is_not_there(deployed: Mapping[str, str], smoke: Smoke) -> None:
     asked = ("--stack", "api-usage-export", "--cutoff-workgroup", "nowhere")
     done = smoke(*asked, environment=deployed)
