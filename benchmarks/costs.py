@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.call_logs import write_workspace
 from benchmarks.measured import figure
-from tests.monthly_cost import (
+from benchmarks.monthly_cost import (
     CSV,
     GB,
     GETS_A_FILE,

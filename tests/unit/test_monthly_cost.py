@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks import monthly_cost
+from benchmarks.monthly_cost import Platform, month, queried, stream, table, usd
 from local.sample_call_logs import write_sample_call_logs
-from tests import monthly_cost
-from tests.monthly_cost import Platform, month, queried, stream, table, usd
 
 PAGE = Path(__file__).parents[2] / "docs/deployment.md"
 TEXT = " ".join(PAGE.read_text(encoding="utf-8").split())

@@ -1,4 +1,4 @@
-"""What a month costs at AWS's public prices; `python -m tests.monthly_cost` prints the tables.
+"""What a month costs at AWS's public prices; `python -m benchmarks.monthly_cost` prints the tables.
 
 Every figure of docs/deployment.md's section on costs comes from here. No free tier, no discount.
 """
