@@ -1,5 +1,6 @@
 """A deployment under test, and what has been seen of it so far."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import boto3
@@ -25,6 +26,7 @@ _PATIENCE = Config(retries={"mode": "standard"})
 _FOR_LAMBDA = Config(  # to ask again would export again
     read_timeout=_LONGEST_INVOCATION + 10, retries={"mode": "standard", "total_max_attempts": 1}
 )
+_PRESIGNED: Final = re.compile(r"\S*X-Amz-\S*", re.IGNORECASE)
 
 
 def boto3_client(service: str) -> Any:
@@ -145,6 +147,12 @@ class Smoke:
             found = self.client("athena").get_query_execution(QueryExecutionId=query)
         execution = found["QueryExecution"]
         return execution["WorkGroup"], execution["QueryExecutionContext"]["Database"]
+
+    def secretless(self, text: str) -> str:
+        """What somebody else says, without the tokens and download URLs that it may repeat."""
+        for token in filter(None, (self.token, self.member_token)):
+            text = text.replace(token, "(the token)")
+        return _PRESIGNED.sub("(a presigned URL)", text)
 
     @property
     def tomorrow(self) -> date:

@@ -49,6 +49,8 @@ def test_a_stack_is_its_name_and_its_outputs(
         deployed.output("PageUrl", otherwise="deploy it with ServePage=true.")
 
     assert refusal("nowhere") == "There is no stack nowhere in eu-central-1."
+    for empty in ("", " "):
+        assert refusal(empty).startswith("The stack's name is empty")
     cloudformation = stack.aws.client("cloudformation")
     cloudformation.create_stack(StackName="bare", TemplateBody='{"Resources": {}}')
     said = "The stack bare in eu-central-1 has no outputs: it is CREATE_COMPLETE."

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from local.deployment import DeniedError, DeploymentError
-from local.smoke import access, exports, urls
+from local.smoke import access, exports, run, urls
 from local.smoke.cost import OF_THE_CHECKS, OF_THE_PRODUCT
-from local.smoke.run import CHECKS, results
+from local.smoke.run import CHECKS, Check, results
 from local.smoke.seen import NotCheckedError, Seen
 from local.smoke.smoke import Smoke
 from local.stack import LocalStack
@@ -395,3 +395,35 @@ class TestUrls:
             )
             with pytest.raises(DeniedError, match="lack s3:GetObject on s3://api-usage-export-"):
                 urls.end(denied)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>Welcome</html>",
+        "[1]",
+        '{"totals": null, "status": "succeeded"}',
+        '{"totals": {"calls": "many"}, "status": "succeeded", "row_count": "many"}',
+        '{"error": "none of yours", "totals": {}}',
+    ],
+)
+def test_what_is_no_api_of_this_template_fails_its_checks_and_no_others(
+    smoked: Smoke, monkeypatch: pytest.MonkeyPatch, body: str
+) -> None:
+    by_api, usage = (Check(look.__name__, look) for look in (exports.by_api, exports.usage))
+    limit = Check("limit", exports.raised_limit)
+    monkeypatch.setattr(run, "CHECKS", (by_api, usage, limit))
+    with refusing_aws(200, body) as url:
+        found = list(results(changed(smoked, api_url=url), lambda _: None))
+    assert [result.seen.ok for result in found] == [False, False, True], found
+
+
+def test_tokens_and_download_urls_are_not_repeated_after_an_api_that_says_them(
+    smoked: Smoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "CHECKS", (Check("usage", exports.usage),))
+    url = "https://b.s3.amazonaws.com/athena/1.csv?X-Amz-Signature=5ec2e7"
+    said = json.dumps({"detail": f"Bearer {smoked.token} and {smoked.member_token} may not {url}"})
+    with refusing_aws(500, said) as api_url:
+        (found,) = results(changed(smoked, api_url=api_url), lambda _: None)
+    assert found.seen.text == ("500: Bearer (the token) and (the token) may not (a presigned URL)")
