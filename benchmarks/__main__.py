@@ -38,12 +38,12 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the report, and put it into a document if there is one to put it into."""
+    """Print the report; a whole one goes into the document that is named."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the large export")
     parser.add_argument("--rounds", type=int, default=7, help="of each comparison")
-    parser.add_argument("--write", type=Path, help="the document that holds the report")
+    parser.add_argument("--write", type=Path, help="the document that holds whole reports")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.sections) - set(SECTIONS):
         parser.error(f"no section is called {', '.join(sorted(unknown))}")
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parts.append(SECTIONS[name](asked))
     report = "\n\n".join(parts)
     sys.stdout.write(report + "\n")
-    if asked.write:
+    if asked.write and not asked.sections:
         write(asked.write, report)
 
 
