@@ -195,6 +195,19 @@ class TestTokens:
             with pytest.raises(DeniedError, match="lack athena:StartQueryExecution on the workgr"):
                 look(denied)
 
+    def test_a_permission_that_is_missing_at_the_second_start_is_no_answer(
+        self, smoked: Smoke
+    ) -> None:
+        real, starts = smoked.client("athena").start_query_execution, 0
+
+        def start(**given: Any) -> Any:
+            nonlocal starts
+            starts += 1
+            return real(**given) if starts == 1 else refusal("AccessDeniedException", "No.")()
+
+        with pytest.raises(DeniedError):
+            facts.changed_token(with_athena(smoked, start_query_execution=start))
+
     def test_a_workgroup_that_is_not_there_ends_the_run(self, smoked: Smoke) -> None:
         gone = with_athena(
             smoked,
