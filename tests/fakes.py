@@ -101,7 +101,9 @@ class Fate:
 
 
 @dataclass
-class _Query:
+class Query:
+    """A query, and how it goes."""
+
     role: str
     statement: str
     fate: Fate
@@ -142,7 +144,7 @@ class FakeAthena(Athena):
     fates: dict[str, list[Fate]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     busy: dict[str, int] = field(default_factory=dict)
-    queries: dict[str, _Query] = field(default_factory=dict)
+    queries: dict[str, Query] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
     most_running: int = 0
@@ -210,7 +212,7 @@ class FakeAthena(Athena):
             total = model_row("openai", "gpt-4o", **_sums(hours.total()))
         return iter([*rows, total] if rows else [])
 
-    def _new_query(self, identity: str, role: str, statement: str) -> _Query:
+    def _new_query(self, identity: str, role: str, statement: str) -> Query:
         earlier = self.started(role)
         fates = self.fates.get(role, [Fate()])
         if (timeframe := _timeframe(statement)) and (
@@ -222,9 +224,9 @@ class FakeAthena(Athena):
         execution = QueryExecution(
             identity, QueryState.QUEUED, bucket="exports", key=f"athena/{identity}.csv"
         )
-        return _Query(role, statement, fate, execution)
+        return Query(role, statement, fate, execution)
 
-    def _move_on(self, query: _Query) -> None:
+    def _move_on(self, query: Query) -> None:
         execution, fate = query.execution, query.fate
         if execution.state is QueryState.QUEUED and fate.state is not QueryState.QUEUED:
             query.execution = replace(execution, state=QueryState.RUNNING, bytes_scanned=1000)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.aws_errors import RefusedError
+from shared.aws_errors import RefusedError, ServiceUnavailableError
 from shared.export import Queries, Status
 from shared.query_execution import QueryState
 from tests.builders import error_name, the_part
@@ -200,6 +200,19 @@ def test_what_was_begun_before_is_not_forgotten_where_it_is_throttled_itself() -
     assert the_part(look.export).begun == ["rows-0", "summary-0"]
     system.athena.refused = {"summary", "rows"}
     assert error_name(system.wait(look).export) == "query-refused"
+    assert system.athena.running == []
+
+
+def test_what_was_begun_is_remembered_while_one_start_is_refused_and_the_other_throttled() -> None:
+    system = FakeSystem()
+    system.athena.fates = {"summary": [RUNS_ON], "rows": [RUNS_ON]}
+    system.athena.busy = {"summary": 2}
+    export = system.wait(system.create(), seconds=0).export
+    system.athena.refused = {"rows"}
+    with pytest.raises(ServiceUnavailableError):
+        system.look(export)
+    assert error_name(system.look(export).export) == "query-refused"
+    assert sorted(system.athena.stopped) == ["rows-0", "summary-0"]
     assert system.athena.running == []
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import TypeVar
 
@@ -32,7 +33,7 @@ from shared.part_queries import _request_token
 from shared.query_execution import QueryState
 from tests.builders import JANUARY
 from tests.fake_system import ORDER, FakeSystem
-from tests.fakes import FakeAthena, Fate
+from tests.fakes import FakeAthena, Fate, Query
 
 LIMIT = 100
 ATHENAS_TIME_OUT = timedelta(minutes=30)
@@ -50,7 +51,8 @@ FATES = {
     "stays queued": Fate(QueryState.QUEUED),
     "runs on": Fate(QueryState.RUNNING),
 }
-LIKELY_FATES = [*sorted(FATES), *["succeeds", "fails for now", "fails for now, late"] * 3]
+LIKELY_FATES = [*sorted(FATES), *["succeeds"] * 8, *["fails for now", "fails for now, late"] * 2]
+FATES_OF_SOME = st.lists(st.sampled_from(LIKELY_FATES), min_size=1, max_size=4)
 CAUSES = {
     "query-failed": "failed",
     "query-cancelled": "stopped by somebody",
@@ -88,7 +90,7 @@ Calls = dict[datetime, int]
 
 
 class TwoWorkspaces(FakeAthena):
-    """Athena over the call logs of each workspace."""
+    """Athena over the call logs of each workspace, whose queries take some longer than others."""
 
     def __init__(self, alike: FakeAthena, logs: dict[str, Calls]) -> None:
         super().__init__(steps=alike.steps, files=alike.files)
@@ -97,6 +99,11 @@ class TwoWorkspaces(FakeAthena):
     def calls_of(self, statement: str) -> Calls:
         (workspace,) = (name for name in WORKSPACES if f"workspace_id = '{name}'" in statement)
         return self._logs[workspace]
+
+    def _new_query(self, identity: str, role: str, statement: str) -> Query:
+        query = super()._new_query(identity, role, statement)
+        query.fate = replace(query.fate, looks=query.fate.looks + len(self.queries) % 3)
+        return query
 
 
 class ExportsMachine(RuleBasedStateMachine):
@@ -120,12 +127,28 @@ class ExportsMachine(RuleBasedStateMachine):
         self.cancelled: set[str] = set()
         self.may_crash = True
 
-    @initialize(may_crash=st.booleans(), has_many_calls=st.booleans())
-    def begins(self, *, may_crash: bool, has_many_calls: bool) -> None:
+    @initialize(
+        may_crash=st.booleans(),
+        has_many_calls=st.booleans(),
+        on_limit=st.sampled_from(OnLimit),
+        fates=st.fixed_dictionaries(dict.fromkeys(("summary", "rows"), FATES_OF_SOME)),
+    )
+    def begins(
+        self,
+        *,
+        may_crash: bool,
+        has_many_calls: bool,
+        on_limit: OnLimit,
+        fates: dict[str, list[str]],
+    ) -> None:
+        """With an export in each workspace, so that there is something to look at."""
         self.may_crash = may_crash
-        if has_many_calls:
-            for workspace in WORKSPACES:
+        for role, some in fates.items():
+            self.later_queries_go_other_ways(role, some)
+        for workspace in WORKSPACES:
+            if has_many_calls:
                 self.enough_for_several_files_arrives(workspace)
+            self.create(workspace, None, on_limit, None)
 
     # -- What callers do ---------------------------------------------------------------------------
 
@@ -161,6 +184,15 @@ class ExportsMachine(RuleBasedStateMachine):
             found = self._do(lambda: self.system.look(export), disturbance)
             if found is not None:
                 self._see(found.export)
+
+    @precondition(lambda self: self.seen)
+    @rule(times=st.integers(1, 6))
+    def everybody_waits(self, times: int) -> None:
+        for _ in range(times):
+            for export in list(self.seen.values()):
+                found = self._do(partial(self.system.look, export), None)
+                if found is not None:
+                    self._see(found.export)
 
     @precondition(lambda self: self.seen)
     @rule(data=st.data(), disturbance=disturbances(20))
@@ -218,7 +250,7 @@ class ExportsMachine(RuleBasedStateMachine):
 
     @rule(
         role=st.sampled_from(["summary", "rows"]),
-        fates=st.lists(st.sampled_from(LIKELY_FATES), min_size=1, max_size=4),
+        fates=FATES_OF_SOME,
     )
     def later_queries_go_other_ways(self, role: str, fates: list[str]) -> None:
         started = [Fate()] * len(self.system.athena.started(role))
@@ -228,7 +260,10 @@ class ExportsMachine(RuleBasedStateMachine):
     def athena_is_busy(self, role: str, times: int) -> None:
         self.system.athena.busy[role] = times
 
-    @rule(role=st.sampled_from(["summary", "rows"]), is_refused=st.booleans())
+    @rule(
+        role=st.sampled_from(["summary", "rows"]),
+        is_refused=st.sampled_from([True, False, False]),
+    )
     def a_permission_changes(self, role: str, *, is_refused: bool) -> None:
         if is_refused:
             self.system.athena.refused.add(role)
