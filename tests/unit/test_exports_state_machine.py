@@ -435,18 +435,16 @@ class ExportsMachine(RuleBasedStateMachine):
         return self.system.stored(export)
 
     def _lost(self) -> set[str]:
-        """Queries whose ids died with a process, and that nobody could start again to find them.
+        """Queries whose ids nobody wrote down, and that nobody could start again to find them.
 
-        Athena ends those that run.
+        They died with a process, or their export ended by its age, for which Athena ends them.
         """
-        if "crash" not in self.happened:
-            return set()
+        ends = (":query-refused", ":timed-out") if "crash" in self.happened else (":timed-out",)
         tokens = [
             _request_token(export, part, role)
             for stored in self.system.store.manifests.values()
             if (export := stored.export).status.is_final
-            if export.error is not None
-            and export.error.type.endswith((":query-refused", ":timed-out"))
+            if export.error is not None and export.error.type.endswith(ends)
             for part in export.parts
             if part.queries is None
             for role in ("summary", "rows")
