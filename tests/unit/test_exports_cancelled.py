@@ -53,8 +53,34 @@ def test_cancelling_again_changes_nothing_and_a_sweep_stops_what_still_runs() ->
     assert len(system.outcomes) == 1
 
 
-def fail_with(error: Exception) -> None:
+def fail_with(error: BaseException) -> None:
     raise error
+
+
+def started_but_not_written_down() -> tuple[FakeSystem, Export]:
+    """An export whose process died after it had started both queries."""
+    system = FakeSystem()
+    system.athena.fates = {"summary": [RUNS_ON], "rows": [RUNS_ON]}
+    export = system.create().export
+    system.steps.at("before save manifest", lambda: fail_with(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        system.look(export)
+    assert sorted(system.athena.running) == ["rows-0", "summary-0"]
+    return system, export
+
+
+def test_queries_whose_ids_were_never_written_down_are_found_and_stopped() -> None:
+    system, export = started_but_not_written_down()
+    system.exports.cancel("ws-acme", export.id)
+    assert sorted(system.athena.stopped) == ["rows-0", "summary-0"]
+    assert len(system.athena.queries) == 2
+
+
+def test_one_that_is_refused_by_now_does_not_keep_the_other_running() -> None:
+    system, export = started_but_not_written_down()
+    system.athena.refused = {"summary"}
+    assert system.exports.cancel("ws-acme", export.id).export.status is Status.CANCELLED
+    assert system.athena.stopped == ["rows-0"]
 
 
 @pytest.mark.parametrize(
