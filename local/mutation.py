@@ -34,6 +34,7 @@ _EXPORTS: Final = (
     "unit/exports_idempotency",
     "unit/exports_in_*",
     "unit/exports_split",
+    "unit/sweep",
 )
 TESTS: Final[dict[str, Sequence[str]]] = {
     "shared/timeframe.py": ("unit/timeframe*", "unit/local_time"),
