@@ -326,18 +326,19 @@ class Exports:
             return look
         if is_overdue(export, now):
             return self._fail(look, TIMED_OUT)
+        failure = None
         try:
-            queries = self.queries.start(export, idle)
+            begun = _with_parts(export, "queries", self.queries.start(export, idle))
         except RefusedError:
             logger.exception("Athena refused a query")
             return self._fail(look, NOT_STARTED)
-        except PartlyStartedError as failure:
-            noted = _with_parts(export, "begun", failure.begun)
-            return replace(look if noted == export else self._save(look, noted), failure=failure)
-        started = self._save(look, _with_parts(export, "queries", queries))
-        if started.export.status.is_final:  # ended by somebody who did not know of these queries
-            self.queries.stop_started(queries.values())
-        return started
+        except PartlyStartedError as partly:
+            begun, failure = _with_parts(export, "begun", partly.begun), partly
+        look = look if begun == export else self._save(look, begun)
+        if look.export.status.is_final:  # ended by somebody who did not know of these queries
+            self.queries.stop(begun, look.facts)
+            return look
+        return replace(look, failure=failure)
 
     def _judge(self, look: Look) -> Look:
         """See how the queries stand, and apply what follows."""

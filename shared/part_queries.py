@@ -130,10 +130,6 @@ class PartQueries:
                         continue  # it cannot have been started before either
                     self.athena.stop(query)
 
-    def stop_started(self, started: Iterable[Queries]) -> None:
-        """Stop queries that nobody needs any more."""
-        self._stop(query for queries in started for query in _ids(queries))
-
     def _facts(self, summary: QueryExecution, rows: QueryExecution, known: Facts | None) -> Facts:
         if summary.state is not QueryState.SUCCEEDED:
             return Facts(summary, rows)

@@ -227,6 +227,22 @@ def test_half_started_and_cancelled_it_stops_what_runs_even_where_nothing_may_st
     assert system.athena.running == []
 
 
+def test_half_started_for_an_export_that_has_ended_meanwhile_it_stops_what_runs() -> None:
+    system = FakeSystem()
+    system.athena.fates = {"summary": [RUNS_ON], "rows": [RUNS_ON]}
+    system.athena.busy = {"rows": 1}
+    look = system.create()
+
+    def end_it() -> None:  # by somebody who may start nothing, and knows of no query
+        system.athena.refused = {"summary", "rows"}
+        system.look(look.export)
+
+    system.steps.at("before save manifest", end_it)
+    assert error_name(system.wait(look).export) == "query-refused"
+    assert system.athena.stopped == ["summary-0"]
+    assert system.athena.running == []
+
+
 def test_what_was_begun_is_written_down_once_however_long_the_rest_is_throttled() -> None:
     system = FakeSystem()
     system.athena.busy = {"rows": 5}
