@@ -46,14 +46,32 @@ Call = dict[str, Any]
 
 
 def read_calls(lines: TextIO, day: date) -> Iterator[Call]:
-    """Calls as the table has them. One of another day is an error: its file would lose others."""
-    for line in lines:
-        call = json.loads(line, parse_float=Decimal)  # never by way of a float: prices are money
-        called_at = datetime.fromisoformat(call["called_at"]).astimezone(UTC)
-        if called_at.date() != day:
-            raise ValueError(f"{call['call_id']} was made at {called_at}, not on {day} in UTC.")
-        milliseconds = called_at.microsecond // 1000
-        yield call | {"called_at": called_at.replace(microsecond=milliseconds * 1000)}
+    """Calls as the table has them.
+
+    Raises:
+        ValueError: A line is no call of that day; it says which line, and why.
+    """
+    for number, line in enumerate(lines, start=1):
+        try:
+            call = read_call(line, day)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"Line {number}: {type(error).__name__}: {error}") from error
+        yield call
+
+
+def read_call(line: str, day: date) -> Call:
+    """One call. Of another day it is an error: its file would lose others."""
+    call: Call = json.loads(line, parse_float=Decimal)  # never by way of a float: prices are money
+    called_at = datetime.fromisoformat(call["called_at"])
+    if called_at.tzinfo is None:  # it would be taken for the time of this machine
+        raise ValueError(f"{call['call_id']} has a called_at without Z or another offset.")
+    called_at = called_at.astimezone(UTC)
+    if called_at.date() != day:
+        raise ValueError(f"{call['call_id']} was made at {called_at}, not on {day} in UTC.")
+    if missing := [name for name in ("workspace_id", *SCHEMA.names) if name not in call]:
+        raise ValueError(f"{call['call_id']} lacks {', '.join(missing)}: say null if it has none.")
+    milliseconds = called_at.microsecond // 1000
+    return call | {"called_at": called_at.replace(microsecond=milliseconds * 1000)}
 
 
 def by_workspace(calls: Iterable[Call]) -> Iterator[tuple[str, list[Call]]]:
@@ -83,5 +101,10 @@ def write_call_logs(bucket: str, day: date, calls: Iterable[Call]) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     the_day = date.fromisoformat(sys.argv[2])
-    write_call_logs(sys.argv[1], the_day, read_calls(sys.stdin, the_day))
+    try:
+        write_call_logs(sys.argv[1], the_day, read_calls(sys.stdin, the_day))
+    except ValueError as error:
+        sys.exit(str(error))

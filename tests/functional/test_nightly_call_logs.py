@@ -140,10 +140,30 @@ def test_an_export_of_the_day_has_the_calls_and_their_cost(
     assert Decimal(totals["cost_usd"]) == cost
 
 
-def test_a_call_of_another_day_is_refused_before_anything_is_replaced(stack: LocalStack) -> None:
+@pytest.mark.parametrize(
+    ("refused", "reason"),
+    [
+        (
+            call(0, call_id="late", called_at="2026-03-14T00:30:00+01:00"),
+            "late was made at 2026-03-13 23:30:00+00:00, not on 2026-03-14 in UTC.",
+        ),
+        (
+            call(0, call_id="local", called_at="2026-03-14T12:30:00"),
+            "local has a called_at without Z or another offset.",
+        ),
+        (
+            {name: value for name, value in call(0).items() if name != "output_token_price"},
+            "batch-0 lacks output_token_price: say null if it has none.",
+        ),
+        (["no call"], "TypeError: list indices must be integers"),
+    ],
+)
+def test_what_is_no_call_of_the_day_is_refused_with_its_line_before_anything_is_replaced(
+    stack: LocalStack, refused: Any, reason: str
+) -> None:
     before = written(stack)
-    late = call(0, call_id="late", called_at="2026-03-14T00:30:00+01:00")
-    ran = run_job(stack, [late])
+    ran = run_job(stack, [CALLS[0], refused])
     assert ran.returncode == 1
-    assert "late was made at 2026-03-13 23:30:00+00:00, not on 2026-03-14 in UTC." in ran.stderr
+    assert ran.stderr.startswith("Line 2: "), ran.stderr
+    assert reason in ran.stderr
     assert written(stack) == before
