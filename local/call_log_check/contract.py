@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final, Self
 
 from local.athena.glue_table import GlueTable
-from local.template import Template
+from local.template import Template, TemplateParameterError
 
 _NULLABLE: Final = "may be NULL"
 _NULL_FOR_EMBEDDINGS: Final = "NULL for embeddings"
@@ -35,20 +35,28 @@ class Contract:
 
     @classmethod
     def of(cls, template: Template) -> Self:
-        """The contract of a template's only table."""
+        """The contract of a template's only table.
+
+        Raises:
+            TemplateParameterError: `FirstDay` is written as a day, but there is none such.
+        """
         (declared,) = template.of_type("AWS::Glue::Table").values()
         table_input = declared["TableInput"]
         columns = table_input["StorageDescriptor"]["Columns"]
         comments = {column["Name"]: column["Comment"] for column in columns}
         table = GlueTable.from_glue({**table_input, "DatabaseName": declared["DatabaseName"]})
-        first_day, _, _ = table.parameters["projection.day.range"].partition(",")
+        written, _, _ = table.parameters["projection.day.range"].partition(",")
+        try:
+            first_day = date.fromisoformat(written)
+        except ValueError as error:
+            raise TemplateParameterError(f"There is no day {written!r} for FirstDay.") from error
         return cls(
             table=table,
             types={column["Name"]: column["Type"] for column in columns},
             nullable=_saying(_NULLABLE, comments),
             null_for_embeddings=_saying(_NULL_FOR_EMBEDDINGS, comments),
             call_types=tuple(re.split(r" or |, ", comments["call_type"].rstrip("."))),
-            first_day=date.fromisoformat(first_day),
+            first_day=first_day,
         )
 
     @property

@@ -66,7 +66,7 @@ def place_findings(file: StoredFile, contract: Contract, today: date) -> list[Fi
                 "unread-day",
                 "day",
                 partition.day,
-                f"Queries read from {contract.first_day}, the template's FirstDay, to tomorrow "
+                f"Queries read from {contract.first_day}, the stack's FirstDay, to tomorrow "
                 "(UTC): mend the day, or deploy with an earlier FirstDay.",
             )
         )

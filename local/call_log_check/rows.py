@@ -199,7 +199,7 @@ def _presence_rules(contract: Contract) -> Iterator[RowRule]:
                 "empty",
                 name,
                 frozenset({name, *needs}),
-                f"\"{name}\" = ''",
+                f"trim(\"{name}\") = ''",
                 f"coalesce({example}, 'NULL')",
                 "Write a value for every call.",
             )

@@ -29,8 +29,10 @@ def place_at(address: str) -> Place:
     """The place at `s3://bucket/prefix`, or in a folder.
 
     Raises:
-        PlaceError: It is no address of S3, or there are no credentials.
+        PlaceError: It is empty, or no address of S3, or there are no credentials.
     """
+    if not address.strip():  # which would be the folder that the shell is in
+        raise PlaceError("The place of the call logs is empty: maybe a variable that is not set.")
     if not address.startswith(_SCHEME):
         return FolderPlace(Path(address))
     bucket, _, prefix = address.removeprefix(_SCHEME).partition("/")

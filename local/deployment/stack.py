@@ -40,7 +40,7 @@ def deployed_stack(name: str) -> DeployedStack:
         DeploymentError: There is none, it is not deployed, or it may not be read.
     """
     if not name.strip():  # which some take for every stack
-        raise DeploymentError("The stack's name is empty: is it a variable that is not set?")
+        raise DeploymentError("The stack's name is empty: maybe a variable that is not set.")
     action, subject = "cloudformation:DescribeStacks", f"the stack {name}"
     with aws_errors_for_people(action, subject):
         client = boto3.client("cloudformation", config=Config(retries={"mode": "standard"}))

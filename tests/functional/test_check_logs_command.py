@@ -149,6 +149,12 @@ def test_the_first_day_is_the_one_of_the_deployment(wrong: Path) -> None:
     assert "read from 2026-02-01" in found.stdout
     assert "unread-day" not in check_logs(wrong, "--first-day", DAY).stdout
     assert "FirstDay" in one_sentence(check_logs(wrong, "--first-day", "yesterday"))
+    never = one_sentence(check_logs(wrong, "--first-day", "2026-02-30"))
+    assert never == "There is no day '2026-02-30' for FirstDay."
+
+
+def test_a_variable_that_is_not_set_is_not_the_folder_that_the_shell_is_in() -> None:
+    assert one_sentence(check_logs("")).startswith("The place of the call logs is empty")
 
 
 def test_whoever_stops_reading_ends_it_without_a_word(wrong: Path) -> None:

@@ -265,6 +265,7 @@ BROKEN = [
     value("no-price", "input_token_price", "call_id call-3", {"input_token_price": None}),
     value("no-price", "output_token_price", "call_id call-3", {"output_token_price": None}),
     value("empty", "api_key_id", "call_id call-3", {"api_key_id": ""}),
+    value("empty", "model", "call_id call-3", {"model": "  "}),
     value("call-type", "call_type", "Completion", {"call_type": "Completion"}),
     value("embedding-output", "output_tokens", "7", EMBEDDING | {"output_tokens": 7}),
     value("embedding-output", "output_token_price", "1.5",
