@@ -11,8 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import pyarrow.parquet as pq
-
 from benchmarks.call_logs import write_workspace
 from benchmarks.measured import figure
 from benchmarks.monthly_cost import (
@@ -27,7 +25,7 @@ from benchmarks.monthly_cost import (
     S3_PUT,
     queried,
 )
-from tests.trino.test_bytes_scanned import ROWS_COLUMNS, SUMMARY_COLUMNS
+from benchmarks.needed_columns import ROWS_COLUMNS, SUMMARY_COLUMNS, needed_bytes
 
 YEAR: Final = 366
 TIMEFRAMES: Final = (1, 30, YEAR)
@@ -51,17 +49,7 @@ def _day_bytes(calls: int) -> tuple[int, int]:
     with TemporaryDirectory(prefix="benchmark-") as name:
         write_workspace(Path(name), "ws", rows=calls, days=1, end=date(2026, 1, 30))
         (path,) = Path(name).glob("*/*/*.parquet")
-        footer = pq.read_metadata(path)
-        chunks = [
-            chunk
-            for group in map(footer.row_group, range(footer.num_row_groups))
-            for chunk in map(group.column, range(group.num_columns))
-        ]
-        summary, export = (
-            sum(one.total_compressed_size for one in chunks if one.path_in_schema in columns)
-            for columns in (SUMMARY_COLUMNS, ROWS_COLUMNS)
-        )
-        return summary, export
+        return needed_bytes(path, SUMMARY_COLUMNS), needed_bytes(path, ROWS_COLUMNS)
 
 
 def _export(per_day: int, days: int, summary: int, export: int) -> str:

@@ -4,15 +4,19 @@ The least are the compressed columns that a statement needs, as the Parquet foot
 whole days there is no row group that it does not need.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pyarrow.parquet as pq
-
 from benchmarks.call_logs import write_workspace
 from benchmarks.measured import Line, figure
+from benchmarks.needed_columns import (
+    ROWS_COLUMNS,
+    SUMMARY_COLUMNS,
+    USAGE_COLUMNS,
+    needed_bytes,
+)
 from local.aws import LocalAws
 from local.template import Template
 from local.trino import trino_engine
@@ -21,7 +25,6 @@ from shared.queries import CallSelection, rows_query, summary_query
 from shared.timeframe import Timeframe
 from shared.usage_query import usage_query
 from tests.functional.athena_caller import AthenaCaller
-from tests.trino.test_bytes_scanned import ROWS_COLUMNS, SUMMARY_COLUMNS, USAGE_COLUMNS
 
 DAY = date(2026, 1, 31)
 _LIMIT = 1.05
@@ -52,14 +55,8 @@ def lines(rows: int) -> Iterator[Line]:
                     yield _line(f"{statement}, {count:,} calls in a day", scanned, path, columns)
 
 
-def _line(what: str, scanned: int, path: Path, columns: set[str]) -> Line:
-    footer = pq.read_metadata(path)
-    least = sum(
-        chunk.total_compressed_size
-        for group in map(footer.row_group, range(footer.num_row_groups))
-        for chunk in map(group.column, range(group.num_columns))
-        if chunk.path_in_schema in columns
-    )
+def _line(what: str, scanned: int, path: Path, columns: Collection[str]) -> Line:
+    least = needed_bytes(path, columns)
     ratio = scanned / least
     return Line(
         f"Bytes scanned by Trino: {what}",

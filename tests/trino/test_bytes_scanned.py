@@ -15,6 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.needed_columns import (
+    EXTENDED_COLUMNS,
+    ROWS_COLUMNS,
+    SUMMARY_COLUMNS,
+    USAGE_COLUMNS,
+)
 from local.stack import LocalStack
 from shared.call_log import Columns
 from shared.local_time import Granularity
@@ -38,14 +44,6 @@ WORKSPACE = "ws-scan-0"
 WHOLE_DAY = Timeframe(datetime(2024, 7, 1, tzinfo=UTC), datetime(2024, 7, 2, tzinfo=UTC))
 AN_HOUR = Timeframe(datetime(2024, 7, 1, 4, tzinfo=UTC), datetime(2024, 7, 1, 5, tzinfo=UTC))
 
-SUMMARY_COLUMNS = {
-    "called_at", "provider", "model", "input_tokens", "output_tokens",
-    "input_token_price", "output_token_price",
-}  # fmt: skip
-USAGE_COLUMNS = SUMMARY_COLUMNS | {"api_key_id", "api_key_name", "completion_time_ms"}
-ROWS_COLUMNS = USAGE_COLUMNS | {"call_id"}  # which decides between calls of one millisecond
-EXTENDED_COLUMNS = ROWS_COLUMNS | {"call_type"}
-
 
 @dataclass(frozen=True)
 class Scan:
@@ -60,7 +58,7 @@ class Scan:
 
     name: str
     sql: str
-    columns: set[str]
+    columns: frozenset[str]
     timeframe: Timeframe = WHOLE_DAY
 
 

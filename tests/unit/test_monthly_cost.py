@@ -11,14 +11,11 @@ import pytest
 
 from benchmarks import monthly_cost
 from benchmarks.monthly_cost import Platform, month, queried, stream, table, usd
+from benchmarks.needed_columns import ROWS_COLUMNS, SUMMARY_COLUMNS, needed_bytes
 from local.sample_call_logs import write_sample_call_logs
 
 PAGE = Path(__file__).parents[2] / "docs/deployment.md"
 TEXT = " ".join(PAGE.read_text(encoding="utf-8").split())
-SUMS = {
-    "called_at", "provider", "model", "input_tokens", "output_tokens",
-    "input_token_price", "output_token_price",
-}  # fmt: skip
 CLOSE = pytest.approx
 
 
@@ -35,18 +32,12 @@ def test_the_table_is_on_the_page_as_it_is_worked_out() -> None:
 
 
 def test_bytes_of_a_call_are_those_of_the_samples(samples: list[Path]) -> None:
-    footers = [pq.read_metadata(path) for path in samples]
-    calls = sum(footer.num_rows for footer in footers)
-    chunks = [
-        footer.row_group(group).column(place)
-        for footer in footers
-        for group in range(footer.num_row_groups)
-        for place in range(footer.num_columns)
-    ]
-    sizes = [(chunk.path_in_schema, chunk.total_compressed_size) for chunk in chunks]
+    calls = sum(pq.read_metadata(path).num_rows for path in samples)
     stored = sum(path.stat().st_size for path in samples) / calls
-    sums = sum(size for name, size in sizes if name in SUMS) / calls
-    rows = sum(size for name, size in sizes if name != "call_type") / calls
+    sums, rows = (
+        sum(needed_bytes(path, columns) for path in samples) / calls
+        for columns in (SUMMARY_COLUMNS, ROWS_COLUMNS)
+    )
     assert stored == CLOSE(monthly_cost.STORED, rel=0.1)
     assert sums == CLOSE(monthly_cost.READ_FOR_SUMS, rel=0.1)
     assert rows == CLOSE(monthly_cost.READ_FOR_ROWS, rel=0.1)
