@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from local.call_log_check.contract import Contract
 from local.call_log_check.duplicates import Within
 from local.call_log_check.s3_place import place_at
 from local.cli_errors import errors_for_people
+from local.progress import progress
 from local.template import Template
 
 
@@ -45,13 +45,8 @@ def check_logs(
     """
     console = Console(stderr=True)
     lines, checked = 0, Checked()
-    # Rich takes what is printed meanwhile for the terminal's, and a pipe would get nothing
-    spinner = console.status("Listing the files") if sys.stdout.isatty() else nullcontext()
-    with errors_for_people(console), spinner as status:
-        if status:
-            checked.progress = lambda: status.update(
-                f"{checked.files:,} files, {checked.calls:,} calls checked"
-            )
+    with errors_for_people(console), progress(console, "Listing the files") as show:
+        checked.progress = lambda: show(f"{checked.files:,} files, {checked.calls:,} calls checked")
         for finding in check_call_logs(
             place_at(place),
             Contract.of(Template.load(parameters={"FirstDay": first_day} if first_day else {})),

@@ -1,9 +1,7 @@
 """`python -m local smoke`: does a deployed stack work?"""
 
 import os
-import sys
 from collections.abc import Mapping
-from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +15,7 @@ from rich.console import Console
 from local.cli_errors import errors_for_people
 from local.cli_options import workspace_id
 from local.deployment import DeploymentError, deployed_stack
+from local.progress import progress
 from local.smoke import report
 from local.smoke.cost import QUERIES, day_bytes, most_usd
 from local.smoke.run import Result, results
@@ -96,11 +95,9 @@ def smoke(
         budget = Decimal(str(max_usd))
         most = _announced_cost(asked, budget)
         asked.usd_left = budget - (most or 0)
-        spinner = console.status("Checking") if sys.stderr.isatty() else nullcontext()
         try:
-            with spinner as status:
-                progress = status.update if status else lambda _: None
-                for result in results(asked, progress):
+            with progress(console, "Checking") as show:
+                for result in results(asked, show):
                     seen.append(result)  # noqa: PERF402 - what was seen is shown, whatever comes
         finally:
             if as_json:

@@ -1,7 +1,5 @@
 """`python -m local deploy-web`."""
 
-import sys
-from contextlib import nullcontext
 from typing import Annotated, Any, Final
 
 import boto3
@@ -12,6 +10,7 @@ from rich.console import Console
 from local.cli_errors import errors_for_people
 from local.deployment import aws_errors_for_people, deployed_stack
 from local.page import built_page
+from local.progress import progress
 from local.web_deployment.files import page_files
 from local.web_deployment.upload import Uploaded, upload
 
@@ -30,18 +29,15 @@ def deploy_web(
     Exit status: 0 done, 2 it cannot be done.
     """
     console = Console(stderr=True)
-    spinner = console.status("Reading the stack") if sys.stderr.isatty() else nullcontext()
-    with errors_for_people(console), spinner as status:
+    with errors_for_people(console), progress(console, "Reading the stack") as show:
         deployed = deployed_stack(stack)
         bucket, distribution, config, url = (
             deployed.output(name, otherwise=_NO_PAGE)
             for name in ("PageBucketName", "PageDistributionId", "PageConfig", "PageUrl")
         )
-        if status:
-            status.update("Building the page")
+        show("Building the page")
         files = page_files(built_page(), config)
-        if status:
-            status.update(f"Uploading to s3://{bucket}")
+        show(f"Uploading to s3://{bucket}")
         done = upload(
             files,
             bucket,
