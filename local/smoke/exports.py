@@ -84,6 +84,8 @@ def file(smoke: Smoke) -> Seen:
     if smoke.file.all.rows and not start <= smoke.file.first <= smoke.file.last < end:
         faults.append(f"it has calls from {smoke.file.first} to {smoke.file.last}")
     totals, cost = smoke.file.all, export["control_totals"]["cost_usd"]
+    if not totals.rows and not faults:
+        raise NotCheckedError("the day has no calls: name a busier one with --day")
     return Seen.of(
         faults,
         f"{totals.rows:,} rows, {totals.input_tokens:,} and {totals.output_tokens:,} tokens, "

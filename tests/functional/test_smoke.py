@@ -427,3 +427,13 @@ def test_tokens_and_download_urls_are_not_repeated_after_an_api_that_says_them(
     with refusing_aws(500, said) as api_url:
         (found,) = results(changed(smoked, api_url=api_url), lambda _: None)
     assert found.seen.text == ("500: Bearer (the token) and (the token) may not (a presigned URL)")
+
+
+def test_a_file_without_calls_proves_nothing(
+    stack: LocalStack, today: date, tmp_path: Path
+) -> None:
+    quiet = changed(smoke_of(stack, tmp_path, today), day=date(2024, 1, 1), token=None)
+    assert exports.directly(quiet).text == "succeeded: 0 rows"
+    with pytest.raises(NotCheckedError, match="the day has no calls"):
+        exports.file(quiet)
+    assert quiet.file is not None  # its header can be looked at
