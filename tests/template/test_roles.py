@@ -141,7 +141,7 @@ def test_a_role_is_assumed_by_its_one_service(template: Template, role: str) -> 
             "StringEquals": {"aws:SourceAccount": "123456789012", "aws:SourceArn": SCHEDULES}
         }
     if role == "CallLogStreamRole":
-        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+        assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "123456789012"}}
 
 
 def test_call_logs_are_listed_below_their_prefix_and_exports_without_a_condition(
