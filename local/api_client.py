@@ -12,10 +12,16 @@ import urllib3
 
 _POLL_SECONDS = 0.2
 _CHUNK = 1 << 20
+_LARGEST_ANSWER = 10 * 2**20
+"""Bytes that API Gateway lets through."""
 
 
 class DownloadError(Exception):
     """The file could not be downloaded whole."""
+
+
+class AnswerTooLargeError(urllib3.exceptions.HTTPError):
+    """The answer is larger than an API's can be."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +120,19 @@ class ApiClient:
         body: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a request to a path of the API, or where there is no address, to a whole URL."""
+        """Send a request to a path of the API, or where there is no address, to a whole URL.
+
+        Raises:
+            AnswerTooLargeError: Whatever answers is no API.
+            urllib3.exceptions.HTTPError: No answer came.
+        """
         sent = {**self._headers, "Content-Type": "application/json", **(headers or {})}
-        response = self._http.request(method, self._url + path, body=body, headers=sent)
-        text = response.data.decode(errors="replace")
-        return Answer(response.status, text, response.headers)
+        response = self._http.request(
+            method, self._url + path, body=body, headers=sent, preload_content=False
+        )
+        content = response.read(_LARGEST_ANSWER + 1, decode_content=True)
+        if len(content) > _LARGEST_ANSWER:
+            response.close()
+            raise AnswerTooLargeError(f"The answer is over {_LARGEST_ANSWER:,} bytes.")
+        response.release_conn()
+        return Answer(response.status, content.decode(errors="replace"), response.headers)

@@ -11,6 +11,7 @@ from rich.console import Console
 from local.call_log_check.check import Checked, check_call_logs
 from local.call_log_check.contract import Contract
 from local.call_log_check.duplicates import Within
+from local.call_log_check.findings import amount
 from local.call_log_check.s3_place import place_at
 from local.cli_errors import errors_for_people
 from local.progress import progress
@@ -46,7 +47,9 @@ def check_logs(
     console = Console(stderr=True)
     lines, checked = 0, Checked()
     with errors_for_people(console), progress(console, "Listing the files") as show:
-        checked.progress = lambda: show(f"{checked.files:,} files, {checked.calls:,} calls checked")
+        checked.progress = lambda: show(
+            f"{amount(checked.files, 'files')}, {amount(checked.calls, 'calls')} checked"
+        )
         for finding in check_call_logs(
             place_at(place),
             Contract.of(Template.load(parameters={"FirstDay": first_day} if first_day else {})),
@@ -57,8 +60,9 @@ def check_logs(
         ):
             lines += 1
             _print(finding.line())
-    seen = f"{checked.calls:,} calls in {checked.files:,} files"
-    console.print(f"{lines:,} findings: {seen}." if lines else f"Clean: {seen}.", highlight=False)
+    seen = f"{amount(checked.calls, 'calls')} in {amount(checked.files, 'files')}"
+    verdict = amount(lines, "findings") if lines else "Clean"
+    console.print(f"{verdict}: {seen}.", highlight=False)
     raise typer.Exit(1 if lines else 0)
 
 

@@ -32,8 +32,17 @@ class Finding:
         """The finding for a person, or for `grep`."""
         return (
             f"{_printable(self.file)}: {_printable(self.column) or '-'}: {self.rule}: "
-            f"{self.count:,} {self.counted}, such as {_shortened(self.example)}: {self.advice}"
+            f"{amount(self.count, self.counted)}, such as {_shortened(self.example)}: {self.advice}"
         )
+
+
+def amount(count: int, plural: str) -> str:
+    """So many of something.
+
+    >>> amount(1, "files"), amount(2000, "files")
+    ('1 file', '2,000 files')
+    """
+    return f"{count:,} {plural if count != 1 else plural.removesuffix('s')}"
 
 
 def _shortened(example: str) -> str:

@@ -110,7 +110,7 @@ def test_a_finding_is_one_line_on_standard_output(wrong: Path) -> None:
     assert done.returncode == 1, done.stderr
     (line,) = done.stdout.splitlines()
     assert line.startswith(f"{FILE}: input_tokens: negative: 2 calls, such as -")
-    assert "1 findings: 3 calls in 1 files." in done.stderr
+    assert "1 finding: 3 calls in 1 file." in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_folder_that_may_not_be_read_is_said_in_a_sentence(wrong: Path) -> Non
 
 def test_a_sample_is_at_least_one_file(samples: Path) -> None:
     assert check_logs(samples, "--sample", "0").returncode == 2
-    assert "in 1 files" in check_logs(samples, "--sample", "1").stderr
+    assert "in 1 file." in check_logs(samples, "--sample", "1").stderr
 
 
 def test_a_call_again_on_another_day_is_found_unless_days_are_looked_at_alone(
@@ -145,7 +145,7 @@ def test_a_call_again_on_another_day_is_found_unless_days_are_looked_at_alone(
 
 def test_the_first_day_is_the_one_of_the_deployment(wrong: Path) -> None:
     found = check_logs(wrong, "--first-day", "2026-02-01")
-    assert f"{FILE}: day: unread-day: 1 files, such as {DAY}: " in found.stdout
+    assert f"{FILE}: day: unread-day: 1 file, such as {DAY}: " in found.stdout
     assert "read from 2026-02-01" in found.stdout
     assert "unread-day" not in check_logs(wrong, "--first-day", DAY).stdout
     assert "FirstDay" in one_sentence(check_logs(wrong, "--first-day", "yesterday"))

@@ -307,7 +307,7 @@ BROKEN = [
     Broken("huge-file", "", placed(FILE, five()), "MiB", 0, limits=Limits(huge_file=100)),
     Broken("huge-row-group", "", placed(FILE, five()), "MiB", limits=Limits(huge_row_group=100)),
     Broken("tiny-row-group", "", lambda folder: put(folder, five(), row_group_size=2),
-           "1 calls", 3),
+           "1 call", 3),
 ]  # fmt: skip
 
 
