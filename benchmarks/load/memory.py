@@ -82,9 +82,12 @@ def _growth(of: str, megabytes: Sequence[float]) -> Growth:
 
 
 def outgrown(samples: Sequence[Sample], exports: int) -> Iterator[str]:
-    """What takes more memory than it may, or goes on growing."""
+    """What takes more memory than it may, or goes on growing, or cannot be told from this run."""
     allowed = {STACK: STACK_GROWTH + exports * GROWTH_PER_EXPORT, FUNCTION: FUNCTION_GROWTH}
-    for growth in growths(samples):
+    measured = growths(samples)
+    for unmeasured in allowed.keys() - {growth.of for growth in measured}:
+        yield f"{unmeasured}: the run was too short to tell: raise --seconds"
+    for growth in measured:
         if growth.last - growth.first > allowed[growth.of]:
             yield (
                 f"{growth.of}: {growth.first:.0f} MB became {growth.last:.0f} MB,"

@@ -14,7 +14,14 @@ from benchmarks.load.aftermath import Aftermath, failures
 from benchmarks.load.call_logs import Plan, write_call_logs
 from benchmarks.load.checks import CHECKS, Evidence
 from benchmarks.load.journal import Download, Exchange, Journal, Writer
-from benchmarks.load.memory import FUNCTION_MOST, Sample, outgrown
+from benchmarks.load.memory import (
+    FUNCTION,
+    FUNCTION_MOST,
+    STACK,
+    WARM_UP,
+    Sample,
+    outgrown,
+)
 from benchmarks.load.truth import HEADER, Meant, Sums, Truth, resolved
 from tests.parquet_oracle import HEADER as CSV_HEADER
 from tests.parquet_oracle import csv_rows, logged_calls, total_cost
@@ -449,6 +456,13 @@ def test_a_process_that_goes_on_growing_is_seen() -> None:
     assert "function" in function
     (large,) = outgrown(samples(lambda at: 300, lambda at: FUNCTION_MOST + 1), exports=0)
     assert f"{FUNCTION_MOST} may be" in large
+
+
+def test_a_run_too_short_to_see_growth_in_does_not_pass_for_one_without() -> None:
+    short = samples(lambda at: 300, lambda at: 70)[: WARM_UP + 2]
+    assert sorted(line.partition(":")[0] for line in outgrown(short, exports=0)) == sorted(
+        [STACK, FUNCTION]
+    )
 
 
 def test_sums_are_read_from_either_kind_of_totals() -> None:
