@@ -1,4 +1,4 @@
-"""The report as Markdown, and the part of a document that is replaced by it."""
+"""Reports as Markdown, and the parts of a document that are replaced by them."""
 
 import os
 import platform
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from benchmarks.measured import Line
 
-BEGIN = "<!-- measured by `make bench`: do not edit -->"
 END = "<!-- end of what was measured -->"
 
 
@@ -38,19 +37,24 @@ def machine() -> str:
     )
 
 
-def replaced(document: str, report: str) -> str:
-    """The document with the report between its marks.
+def begin(section: str) -> str:
+    """The mark before a section's report."""
+    return f"<!-- {section}, measured by `make bench`: do not edit -->"
+
+
+def replaced(document: str, section: str, report: str) -> str:
+    """The document with a section's report between its marks.
 
     Raises:
         ValueError: They are not there.
     """
-    before, begin, rest = document.partition(BEGIN)
+    before, mark, rest = document.partition(begin(section))
     _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"there is no place for the report: {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n\n{report}\n\n{END}{after}"
+    if not (mark and end):
+        raise ValueError(f"there is no place for the report: {begin(section)} … {END}")
+    return f"{before}{mark}\n\n{report}\n\n{END}{after}"
 
 
-def write(path: Path, report: str) -> None:
-    """Put the report into a document."""
-    path.write_text(replaced(path.read_text(encoding="utf-8"), report), encoding="utf-8")
+def write(path: Path, section: str, report: str) -> None:
+    """Put a section's report into a document."""
+    path.write_text(replaced(path.read_text(encoding="utf-8"), section, report), encoding="utf-8")

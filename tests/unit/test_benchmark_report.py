@@ -1,9 +1,12 @@
 """The benchmarks' report: medians and ratios, tables, and the part of the document it replaces."""
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks import costs
-from benchmarks.document import BEGIN, END, comparisons, replaced
+from benchmarks.__main__ import SECTIONS
+from benchmarks.document import END, begin, comparisons, replaced
 from benchmarks.measured import Line, alternately, at_most, figure
 
 
@@ -41,12 +44,21 @@ def test_an_aim_that_is_missed_stands_out() -> None:
     ]
 
 
-def test_only_what_is_between_the_marks_is_replaced() -> None:
-    document = f"before\n{BEGIN}\nold\n{END}\nafter\n"
-    assert replaced(document, "new") == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
-    assert replaced(replaced(document, "newer"), "new") == replaced(document, "new")
+def test_only_what_is_between_a_sections_marks_is_replaced() -> None:
+    other = f"{begin('b')}\nkept\n{END}\n"
+    document = f"before\n{other}{begin('a')}\nold\n{END}\nafter\n"
+    new = f"before\n{other}{begin('a')}\n\nnew\n\n{END}\nafter\n"
+    assert replaced(document, "a", "new") == new
+    assert replaced(replaced(document, "a", "newer"), "a", "new") == new
     with pytest.raises(ValueError, match="no place"):
-        replaced("nothing", "new")
+        replaced(other, "a", "new")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_document_has_a_place_for_each_section_under_its_title(section: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
+    old = page.partition(begin(section))[2].partition(END)[0]
+    assert old.startswith(f"\n\n### {SECTIONS[section][0]}\n\n| ")
 
 
 def test_small_exports_cost_what_athena_asks_at_least_and_requests() -> None:
