@@ -106,9 +106,11 @@ def test_what_a_function_started_is_ended_with_it(tmp_path: Path) -> None:
 
 
 PROGRAM = """
+import signal
 from pathlib import Path
 from tests.functional.lambda_probe import NAME, running
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell put aside
 if __name__ == "__main__":
     with running("probe.beat_or_echo", Path("{logs}")) as runtime:
         try:
