@@ -55,7 +55,7 @@ def _routes(exchanges: Sequence[Exchange]) -> Table:
     for name in STATUSES:
         mine = [exchange for exchange in exchanges if exchange.name == name]
         times = [exchange.seconds for exchange in mine if exchange.status < 400] or [0.0]
-        slow = quantiles(times, n=20)[-1] if len(times) > 1 else times[0]
+        slow = quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else times[0]
         statuses = Counter(exchange.status for exchange in mine)
         table.add_row(
             name,
