@@ -53,6 +53,15 @@ def test_cancelling_again_changes_nothing_and_a_sweep_stops_what_still_runs() ->
     assert len(system.outcomes) == 1
 
 
+def test_an_export_is_cancelled_as_it_stands_where_aws_does_not_say_how_that_is() -> None:
+    system = FakeSystem()
+    system.athena.fates = {"summary": [RUNS_ON], "rows": [RUNS_ON]}
+    export = system.wait(system.create(), seconds=0).export
+    system.steps.at("before look", lambda: fail_with(ServiceUnavailableError()))
+    assert system.exports.cancel("ws-acme", export.id).export.status is Status.CANCELLED
+    assert system.athena.running == []
+
+
 def fail_with(error: BaseException) -> None:
     raise error
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.export import Status
 from shared.export_request import ExportRequest
-from shared.exports import IdempotencyKeyReusedError
+from shared.exports import IdempotencyKeyReusedError, Look
 from shared.timeframe import Period
 from tests.fake_system import ORDER, FakeSystem
 
@@ -27,6 +27,23 @@ def test_the_same_order_with_the_same_key_is_the_same_export() -> None:
 def test_orders_without_a_key_are_exports_of_their_own() -> None:
     system = FakeSystem()
     assert system.create().export.id != system.create().export.id
+
+
+def test_the_same_order_with_another_key_is_another_export() -> None:
+    system = FakeSystem()
+    first = system.create(idempotency_key="key-1")
+    assert system.create(idempotency_key="key-2").export.id != first.export.id
+    assert {key for _, key in system.store.claims} == {"key-1", "key-2"}
+
+
+def test_the_same_order_twice_at_once_is_the_export_of_whoever_wrote_first() -> None:
+    system = FakeSystem()
+    other: list[Look] = []
+    system.steps.at(
+        "before create manifest", lambda: other.append(system.create(idempotency_key="key-1"))
+    )
+    assert system.create(idempotency_key="key-1") == other[0]
+    assert len(system.store.manifests) == 1
 
 
 def test_an_order_that_comes_again_later_gets_the_export_as_it_stands() -> None:

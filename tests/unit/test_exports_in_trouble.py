@@ -1,6 +1,7 @@
 """Exports whose queries fail, are throttled or refused, or give something else."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -107,9 +108,26 @@ def test_a_refused_start_is_an_outcome_and_stops_the_other_query(role: str) -> N
     export = system.run()
     assert export.status is Status.FAILED
     assert error_name(export) == "query-refused"
+    assert export.completed_at == system.clock.time
     assert system.athena.stopped == [f"{other}-0"]
     assert system.athena.running == []
     assert len(system.outcomes) == 1
+
+
+def test_an_export_that_aws_refuses_something_to_does_not_stop_those_waited_for_beside_it() -> None:
+    system = FakeSystem()
+    exports = [system.create(), system.create()]
+
+    def refuse() -> None:
+        raise RefusedError("AccessDenied")
+
+    system.steps.at("before save manifest", refuse)
+    until = system.clock.now() + timedelta(hours=1)
+    refused, other = system.exports.wait_for_all(exports, until)
+    assert refused.export == exports[0].export
+    assert isinstance(refused.failure, RefusedError)
+    assert other.export.status is Status.SUCCEEDED
+    assert other.failure is None
 
 
 @pytest.mark.parametrize(
