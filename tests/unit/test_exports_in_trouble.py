@@ -114,14 +114,24 @@ def test_a_refused_start_is_an_outcome_and_stops_the_other_query(role: str) -> N
     assert len(system.outcomes) == 1
 
 
+def fail_with(error: BaseException) -> None:
+    raise error
+
+
+def test_a_look_that_aws_does_not_answer_is_taken_again() -> None:
+    system = FakeSystem()
+    look = system.wait(system.create(), seconds=0)
+    assert not look.export.status.is_final
+    system.steps.at("before look", lambda: fail_with(ServiceUnavailableError()))
+    look = system.wait(look)
+    assert look.export.status is Status.SUCCEEDED
+    assert look.failure is None
+
+
 def test_an_export_that_aws_refuses_something_to_does_not_stop_those_waited_for_beside_it() -> None:
     system = FakeSystem()
     exports = [system.create(), system.create()]
-
-    def refuse() -> None:
-        raise RefusedError("AccessDenied")
-
-    system.steps.at("before save manifest", refuse)
+    system.steps.at("before save manifest", lambda: fail_with(RefusedError("AccessDenied")))
     until = system.clock.now() + timedelta(hours=1)
     refused, other = system.exports.wait_for_all(exports, until)
     assert refused.export == exports[0].export
