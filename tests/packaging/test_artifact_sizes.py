@@ -12,7 +12,7 @@ ZIP_LIMITS_MB = {
     "AnalyticsFunction": 27.0,
     "AuthorizerFunction": 6.0,
     "ExportFunction": 27.0,
-    "SharedLayer": 0.2,
+    "SharedLayer": 0.3,
 }
 UNPACKED_LIMIT_MB = 50.0  # with the layer; Lambda's own limit is 250
 
